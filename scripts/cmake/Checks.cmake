@@ -1,0 +1,37 @@
+# rackproof_add_check(NAME SOURCES file… [PARTS target…] [DECLARATION file] [NEEDS target…])
+#
+# Builds NAME.so, a check library. PARTS are static libraries of ours that its sources share with the unit tests. A check with NEEDS keeps what it declares (name, parameters, metrics) in DECLARATION,
+# a file without vendor headers that declares `void rackproof_run(rackproof::Context&)` and names it as its body. Where a
+# target of NEEDS does not exist, SOURCES are replaced by checks/unavailable.cpp: the check still exists, can be planned
+# and explained, and says in one sentence why it cannot run.
+function(rackproof_add_check NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "DECLARATION" "SOURCES;PARTS;NEEDS")
+  set(missing "")
+  foreach(need IN LISTS CHECK_NEEDS)
+    if(NOT TARGET ${need})
+      list(APPEND missing ${need})
+    endif()
+  endforeach()
+
+  string(REPLACE "." "_" target "check_${NAME}")
+  if(missing)
+    if(NOT CHECK_DECLARATION)
+      message(FATAL_ERROR "check ${NAME}: NEEDS without a DECLARATION")
+    endif()
+    add_library(${target} MODULE ${CHECK_DECLARATION} ${CMAKE_SOURCE_DIR}/checks/unavailable.cpp)
+    list(JOIN missing ", " names)
+    target_compile_definitions(${target} PRIVATE RACKPROOF_MISSING="${names}")
+    message(STATUS "check ${NAME}: unavailable, built without ${names}")
+  else()
+    add_library(${target} MODULE ${CHECK_DECLARATION} ${CHECK_SOURCES})
+    target_link_libraries(${target} PRIVATE ${CHECK_PARTS} ${CHECK_NEEDS})
+  endif()
+  target_link_libraries(${target} PRIVATE rackproof_api rackproof_warnings)
+  target_link_options(${target} PRIVATE LINKER:--no-undefined LINKER:--exclude-libs,ALL
+                      LINKER:--version-script=${CMAKE_SOURCE_DIR}/scripts/cmake/check.map)
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${NAME} SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${RACKPROOF_CHECK_DIRECTORY}
+    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/scripts/cmake/check.map)
+  set_property(GLOBAL APPEND PROPERTY RACKPROOF_CHECK_TARGETS ${target})
+endfunction()

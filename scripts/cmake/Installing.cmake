@@ -1,0 +1,7 @@
+# bin/rackproof beside lib/rackproof/checks: the runner finds its checks relative to itself.
+include(GNUInstallDirs)
+install(TARGETS rackproof RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS rackproof-check RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rackproof)
+get_property(check_targets GLOBAL PROPERTY RACKPROOF_CHECK_TARGETS)
+install(TARGETS ${check_targets} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rackproof/checks)
+install(DIRECTORY recipes/ DESTINATION ${CMAKE_INSTALL_DATADIR}/rackproof/recipes)
