@@ -1,0 +1,16 @@
+// The only maker of verdicts: from what a trial's check said, how its process ended, and what was expected.
+#pragma once
+
+#include "graphs/run.h"
+
+namespace rackproof {
+
+// The trial must have an ending. The run gives the devices seen on the node (limits files say which they are for) and
+// the measurements of other steps that a limit may refer to.
+Verdict judge(const Run&, const TrialRecord&);
+
+// For a trial that cannot start: names the needs that hold it back. At least one of them must have a verdict that does
+// not let others start.
+Verdict blocked(const Run&, const TrialRecord&);
+
+}  // namespace rackproof
