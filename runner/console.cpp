@@ -1,0 +1,177 @@
+#include "runner/console.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include "graphs/sentences.h"
+#include "runner/summary.h"
+
+namespace rackproof {
+namespace {
+
+constexpr std::size_t kShownNumbers = 4;
+constexpr std::size_t kIndent = 11;
+
+std::string utc(std::int64_t us) {
+  const std::time_t seconds = us / 1'000'000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &parts);
+  return text;
+}
+
+std::int64_t now_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string trial_name(const Run& run, const TrialRecord& trial) {
+  const std::string& step = run.step_of(trial).id;
+  return trial.node == run.node ? step : fmt::format("{} on {}", step, trial.node);
+}
+
+}  // namespace
+
+Console::Console(std::ostream& out, Terminal terminal, ConsoleChoices choices)
+    : out_(out), terminal_(terminal), choices_(std::move(choices)) {}
+
+void Console::on(const Event* event, const Run& run) {
+  if (event == nullptr) return live_line(run);
+  if (const auto* judged = std::get_if<TrialJudged>(&event->body)) {
+    last_note_.clear();
+    trial_ended(run, *run.find_trial(judged->trial));
+  } else if (const auto* reported = std::get_if<Reported>(&event->body)) {
+    if (const auto* note = std::get_if<Note>(&reported->report)) last_note_ = harmless(note->text);
+  } else if (std::holds_alternative<TrialStarted>(event->body)) {
+    live_line(run);
+  } else if (std::holds_alternative<RunEnded>(event->body)) {
+    sentences(run);
+    last_line(run);
+  } else if (std::holds_alternative<RunStarted>(event->body) || std::holds_alternative<RunResumed>(event->body)) {
+    begin(run);
+  }
+}
+
+void Console::replay(const Run& run) {
+  begin(run);
+  for (const TrialRecord& trial : run.trials) {
+    if (trial.verdict || trial.started) trial_ended(run, trial);
+  }
+  sentences(run);
+  last_line(run);
+}
+
+void Console::begin(const Run& run) {
+  if (choices_.quiet) return;
+  const RunStarted& about = run.about;
+  out_ << terminal_.bold(harmless(about.recipe));
+  if (!about.summary.empty()) out_ << ": " << harmless(about.summary);
+  out_ << terminal_.dim(fmt::format("  {}  {}{}", harmless(run.node), utc(run.started_us),
+                                    run.resumed > 0 ? "  resumed" : ""))
+       << '\n';
+  out_.flush();
+}
+
+void Console::trial_ended(const Run& run, const TrialRecord& trial) {
+  erase_live_line();
+  if (choices_.quiet) return;
+  const Step& step = run.step_of(trial);
+  if (step.layer != layer_) out_ << '\n' << terminal_.bold(harmless(step.layer)) << '\n';
+  layer_ = step.layer;
+
+  const std::string name = trial_name(run, trial);
+  const std::string time = trial.ending ? duration_text(trial.ending->duration_us) : "";
+  std::string text;
+  if (!trial.verdict) {
+    text = "was open when the journal ended";
+  } else if (trial.verdict->outcome == Outcome::skip || trial.verdict->outcome == Outcome::blocked) {
+    text = trial.verdict->reason;
+  } else {
+    std::vector<std::string> numbers = key_numbers(run, trial);
+    const std::size_t more = numbers.size() - std::min(numbers.size(), kShownNumbers);
+    numbers.resize(numbers.size() - more);
+    text = fmt::format("{}", fmt::join(numbers, ", "));
+    if (more > 0) text += fmt::format(", {} more", more);
+    if (trial.verdict->outcome >= Outcome::error && text.empty()) text = trial.verdict->reason;
+  }
+  if (!trial.simulated().empty()) text = "SIMULATED  " + text;
+
+  const std::string word = fmt::format("  {:<7}", trial.verdict ? to_text(trial.verdict->outcome) : "open");
+  const std::string middle = fmt::format("  {:<16} {:>8}   ", harmless(name), time);
+  text = harmless(text);
+  if (terminal_.is_live()) text = cut_to(text, std::max<std::size_t>(terminal_.width(), 60) - columns_of(word + middle));
+  const Outcome outcome = trial.verdict ? trial.verdict->outcome : Outcome::error;
+  out_ << terminal_.coloured(outcome, word) << middle << text << '\n';
+  out_.flush();
+}
+
+void Console::sentences(const Run& run) {
+  bool any = false;
+  for (std::size_t i = 0; i < run.trials.size(); ++i) {
+    const TrialRecord& trial = run.trials[i];
+    const bool is_open = trial.open();
+    if (!is_open && (!trial.verdict || trial.verdict->outcome < Outcome::warn)) continue;
+    if (!is_open && trial.verdict->outcome == Outcome::blocked) continue;  // said with what blocks it
+    if (!any && !choices_.quiet) out_ << '\n';
+    any = true;
+    const Outcome outcome = is_open ? Outcome::error : trial.verdict->outcome;
+    out_ << terminal_.coloured(outcome, fmt::format("{:<7}", is_open ? "open" : to_text(outcome))) << "  "
+         << terminal_.bold(harmless(trial_name(run, trial))) << "  "
+         << harmless(is_open ? "was open when the journal ended" : trial.verdict->reason) << '\n';
+    if (is_open) continue;
+    constexpr std::size_t kShownFindings = 5;
+    const auto& findings = trial.verdict->findings;
+    for (std::size_t f = 1; f < std::min(findings.size(), kShownFindings); ++f) {
+      out_ << std::string(kIndent, ' ') << harmless(findings[f].text) << '\n';
+    }
+    if (findings.size() > kShownFindings) {
+      out_ << std::string(kIndent, ' ') << fmt::format("and {} more\n", findings.size() - kShownFindings);
+    }
+    if (const auto names = not_tried_because_of(run, i); !names.empty()) {
+      out_ << std::string(kIndent, ' ') << harmless(fmt::format("not tried because of it: {}", fmt::join(names, ", ")))
+           << '\n';
+    }
+  }
+  out_.flush();
+}
+
+void Console::last_line(const Run& run) {
+  if (choices_.quiet) return;
+  out_ << '\n';
+  if (run.simulated()) out_ << terminal_.bold("SIMULATED: evidence in this run does not come from this machine's hardware") << '\n';
+  const Outcome outcome = run.outcome();
+  out_ << terminal_.coloured(outcome, to_text(outcome)) << "  " << counts(run) << "  in "
+       << duration_text(run.last_us - run.started_us) << '\n';
+  if (!run.ended) out_ << "The journal ends before the run does; `rackproof run --resume` finishes it.\n";
+  if (run.ended && !run.ended->interrupted.empty()) out_ << harmless(run.ended->interrupted) << '\n';
+  out_.flush();
+}
+
+void Console::live_line(const Run& run) {
+  if (choices_.quiet || !terminal_.is_live()) return;
+  const auto running = std::ranges::find_if(run.trials, [](const TrialRecord& trial) { return trial.open(); });
+  if (running == run.trials.end()) return;
+  const Step& step = run.step_of(*running);
+  const std::int64_t elapsed = now_us() - running->started_us;
+  const auto expected = choices_.expected_us.find(step.id);
+  const std::string of = expected != choices_.expected_us.end()
+                             ? fmt::format("of about {}", duration_text(expected->second))
+                             : fmt::format("of at most {}", to_text(step.timeout));
+  const std::string line = fmt::format("  ...      {:<16} {:>8}   {}  {}", harmless(trial_name(run, *running)),
+                                       duration_text(elapsed), of, last_note_);
+  out_ << "\r\x1b[K" << cut_to(line, terminal_.width());
+  out_.flush();
+  live_line_shown_ = true;
+}
+
+void Console::erase_live_line() {
+  if (live_line_shown_) out_ << "\r\x1b[K";
+  live_line_shown_ = false;
+}
+
+}  // namespace rackproof

@@ -1,0 +1,55 @@
+#include "runner/expectations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graphs/names.h"
+
+namespace rackproof {
+namespace {
+
+// The step whose metric the limit is held against must have been measured by then.
+void check_order(const ShareBound& share, const YamlNode& sentence, const KnownSteps& known, std::size_t at) {
+  const std::string& id = known.steps[at].id;
+  const auto found = std::ranges::find(known.steps, share.step, &Step::id);
+  if (found == known.steps.end()) {
+    std::vector<std::string> earlier;
+    for (const Step& step : known.steps.first(at)) earlier.push_back(step.id);
+    refuse(sentence.place,
+           fmt::format("no step '{}' comes before '{}'{}", share.step, id, did_you_mean(share.step, earlier)));
+  }
+  const auto position = static_cast<std::size_t>(found - known.steps.begin());
+  if (position == at) {
+    refuse(sentence.place, fmt::format("'{0}' is this step itself: write '{1}' for '{0}.{1}'", id, share.metric));
+  }
+  if (position > at) refuse(sentence.place, fmt::format("step '{}' comes after '{}', not before it", share.step, id));
+}
+
+}  // namespace
+
+Expectation read_expectation(const YamlNode& sentence, bool prefer) {
+  std::string_view text = sentence.text;
+  while (text.ends_with('\n')) text.remove_suffix(1);  // of a block scalar
+  LimitError error;
+  const auto limit = parse_limit(text, error);
+  if (!limit) refuse(place_in(sentence, error.offset), error.text);
+  return {.limit = *limit, .prefer = prefer, .where = to_text(sentence.place), .source = "", .match = {}};
+}
+
+void check_expectation(const Limit& limit, const YamlNode& sentence, const KnownSteps& known, std::size_t at) {
+  const auto* share = std::get_if<ShareBound>(&limit.bound);
+  if (share != nullptr && !share->step.empty()) {
+    check_order(*share, sentence, known, at);
+    if (known.undescribed.contains(share->step)) return;
+  }
+  const Step& step = known.steps[at];
+  if (known.undescribed.contains(step.id)) return;
+  const std::string why = objection_to(limit, step.metrics, [&](std::string_view id) {
+    const auto found = std::ranges::find(known.steps.first(at), id, &Step::id);
+    return found == known.steps.first(at).end() ? nullptr : &found->metrics;
+  });
+  if (!why.empty()) refuse(sentence.place, why);
+}
+
+}  // namespace rackproof

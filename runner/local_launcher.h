@@ -1,0 +1,55 @@
+// Starts trials as processes of this machine, with a kill ladder: deadline, SIGTERM, grace, SIGKILL, grace, given up.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "runner/child.h"
+#include "runner/launcher.h"
+
+namespace rackproof {
+
+class LocalLauncher : public Launcher {
+ public:
+  // `guard` is the argv of the guard process, which ends what is left when this process dies by SIGKILL.
+  explicit LocalLauncher(const std::vector<std::string>& guard, std::vector<std::string> environment = {});
+  ~LocalLauncher() override;
+
+  void start(const Launch&) override;
+  Happening wait(std::chrono::milliseconds at_most) override;
+  void stop(const std::string& trial, const std::string& why) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Rung { running, terminated, killed };
+
+  struct Running {
+    Launch launch;
+    Child child;
+    Clock::time_point started;
+    Clock::time_point next_rung;
+    Rung rung = Rung::running;
+    std::string stopped;  // why it was ended before its time
+    std::string partial;  // the line that is being read
+    std::string errors;   // the last of its stderr
+    bool overlong = false;
+  };
+
+  void collect_events(int timeout_ms);
+  void read_out(Running&);
+  void read_err(Running&);
+  void climb(Running&);
+  bool finish(Running&);
+  void give_up(Running&);
+  std::vector<pid_t> known_children() const;
+
+  ListeningChild guard_;
+  std::vector<std::string> environment_;
+  Descriptor signals_;
+  std::map<std::string, std::unique_ptr<Running>> running_;
+  std::vector<Child> abandoned_;  // held by the kernel
+  std::deque<Happening> happened_;
+};
+
+}  // namespace rackproof

@@ -1,0 +1,100 @@
+// `rackproof show`, `rackproof export` and `rackproof judge`: second passes over a journal, without hardware.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "graphs/decode.h"
+#include "graphs/exports.h"
+#include "graphs/journal.h"
+#include "graphs/judge.h"
+#include "runner/commands.h"
+#include "runner/console.h"
+#include "runner/output_file.h"
+#include "runner/recipe.h"
+#include "runner/run_folder.h"
+
+namespace rackproof {
+namespace {
+
+// A journal that the user named wrongly, or that is none, is the user's to correct.
+Run read_run(const std::string& given) {
+  std::string path = given;
+  if (path.empty()) path = latest_run(kRunsDirectory);
+  if (path.empty()) throw InputError(fmt::format("no run is given, and there is none below {}", kRunsDirectory));
+  try {
+    JournalRead read = read_journal(path);
+    if (read.events == 0) throw InputError(fmt::format("{}: holds no event of a run", journal_path(path)));
+    if (read.torn) std::cerr << fmt::format("rackproof: {}: its last line is cut off, and passed over\n", journal_path(path));
+    return std::move(read.run);
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw InputError(error.what());
+  }
+}
+
+void print(const Run& run, const Output& output) {
+  Console console(std::cout, Terminal(STDOUT_FILENO, output.colour), {.quiet = output.quiet, .expected_us = {}});
+  console.replay(run);
+}
+
+// The same run with other limits and the verdicts they lead to; all else, times too, stays as it was written.
+void keep(const Run& judged, const std::string& source, const std::string& folder) {
+  make_run_folder(folder);
+  JournalWriter journal = JournalWriter::create(journal_path(folder));
+  std::ifstream lines(journal_path(source));
+  Decoder decoder;
+  for (std::string line; std::getline(lines, line);) {
+    auto event = decoder.event(line);
+    if (!event) continue;
+    if (auto* planned = std::get_if<StepPlanned>(&event->body)) {
+      planned->step = judged.steps[*judged.find_step(planned->step.id)];
+    } else if (auto* verdict = std::get_if<TrialJudged>(&event->body)) {
+      verdict->verdict = *judged.find_trial(verdict->trial)->verdict;
+    } else if (auto* ended = std::get_if<RunEnded>(&event->body)) {
+      ended->outcome = judged.outcome();
+    }
+    journal.append(*event);
+  }
+  journal.sync();
+}
+
+}  // namespace
+
+int show(const std::string& path, const Output& output) {
+  const Run run = read_run(path);
+  print(run, output);
+  return exit_code(run.outcome(), output.exit_style);
+}
+
+int export_run(const std::string& path, const std::string& name, const std::string& file) {
+  const ExportFormat& format = *find_export_format(name);
+  const ResultGraph graph = fold(read_run(path));
+  if (file.empty() || file == "-") {
+    format.write(graph, std::cout);
+    std::cout.flush();
+    if (!std::cout) throw std::runtime_error("the export could not be written to stdout");
+    return 0;
+  }
+  OutputFile output(file);
+  format.write(graph, output.stream());
+  output.commit();
+  return 0;
+}
+
+int judge_again(const JudgeRequest& request) {
+  const std::string source = request.run.empty() ? latest_run(kRunsDirectory) : request.run;
+  Run run = read_run(source);
+  lay_limits_over(run.steps, request.limits);
+  for (TrialRecord& trial : run.trials) {
+    if (trial.ending && trial.verdict) trial.verdict = judge(run, trial);
+  }
+  print(run, request.output);
+  if (!request.folder.empty()) keep(run, source, request.folder);
+  return exit_code(run.outcome(), request.output.exit_style);
+}
+
+}  // namespace rackproof

@@ -1,0 +1,215 @@
+// `rackproof run` and `rackproof plan`.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <stdexcept>
+
+#include "graphs/journal.h"
+#include "graphs/sentences.h"
+#include "runner/commands.h"
+#include "runner/console.h"
+#include "runner/executor.h"
+#include "runner/installation.h"
+#include "runner/local_launcher.h"
+#include "runner/lock.h"
+#include "runner/recipe.h"
+#include "runner/run_folder.h"
+#include "runner/version.h"
+
+namespace rackproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t now_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string recipe_file(const std::string& given, const Installation& installation) {
+  if (given.find('/') != given.npos || given.ends_with(".yaml") || fs::exists(given)) return given;
+  const fs::path installed = fs::path(installation.recipe_directory) / (given + ".yaml");
+  return fs::exists(installed) ? installed.string() : given;
+}
+
+Catalog open_catalog(const std::string& checks, const Installation& installation) {
+  return Catalog(checks.empty() ? installation.check_directory : fs::absolute(checks).string(),
+                 installation.check_program);
+}
+
+// Everything that is known before the first trial, as the first events of the journal.
+std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::string& run_id, const std::string& node) {
+  utsname machine{};
+  ::uname(&machine);
+  const std::int64_t at = now_us();
+  std::vector<Event> events;
+  events.push_back({at, node,
+                    RunStarted{.run = run_id,
+                               .recipe = recipe.name,
+                               .summary = recipe.summary,
+                               .file = recipe.file,
+                               .version = kVersion,
+                               .layers = recipe.layers,
+                               .facts = {{"kernel", std::string(machine.release)},
+                                         {"architecture", std::string(machine.machine)}}}});
+  for (const Step& step : recipe.steps) events.push_back({at, node, StepPlanned{step}});
+  for (const PlannedTrial& trial : plan.trials()) {
+    TrialPlanned planned{trial.id, recipe.steps[trial.step].id, {}};
+    for (const std::size_t need : trial.needs) planned.needs.push_back(plan.trials()[need].id);
+    events.push_back({at, trial.node, std::move(planned)});
+  }
+  return events;
+}
+
+std::string node_name(const RunRequest& request) {
+  if (!request.node.empty()) return request.node;
+  utsname machine{};
+  ::uname(&machine);
+  return machine.nodename;
+}
+
+std::vector<std::string> nodes_of(const Run& run) {
+  std::vector<std::string> nodes;
+  for (const TrialRecord& trial : run.trials) {
+    if (std::ranges::count(nodes, trial.node) == 0) nodes.push_back(trial.node);
+  }
+  return nodes;
+}
+
+CommandOf command_maker(const Installation& installation, const std::string& checks) {
+  const std::string directory = checks.empty() ? installation.check_directory : fs::absolute(checks).string();
+  return [program = installation.check_program, directory, parent = std::to_string(::getpid())](
+             const Step& step, const std::string& check, bool is_watch) {
+    std::vector<std::string> argv{program, "--parent", parent};
+    if (step.memory != 0) argv.insert(argv.end(), {"--memory-limit", std::to_string(step.memory)});
+    argv.push_back((fs::path(directory) / (check + ".so")).string());
+    if (is_watch) return argv;
+    for (const auto& [name, value] : step.with) argv.push_back(name + "=" + value);
+    return argv;
+  };
+}
+
+struct Prepared {
+  Run run;
+  std::string folder;
+  std::optional<JournalWriter> journal;
+  std::vector<Event> first;  // what the listener hears first
+};
+
+Prepared prepare_new(const RunRequest& request, const Installation& installation) {
+  Catalog catalog = open_catalog(request.checks, installation);
+  Recipe recipe = read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
+  recipe.steps = needs_first(std::move(recipe.steps));
+  const std::string id = new_run_id(recipe.name);
+  const std::string node = node_name(request);
+  Prepared prepared;
+  prepared.folder = request.folder.empty() ? fmt::format("{}/{}", kRunsDirectory, id) : request.folder;
+  make_run_folder(prepared.folder);
+  prepared.journal.emplace(JournalWriter::create(journal_path(prepared.folder)));
+  for (const Event& event : opening(recipe, Plan(recipe.steps, {node}), id, node)) {
+    prepared.journal->append(event);
+    if (const std::string objection = prepared.run.apply(event); !objection.empty()) throw std::logic_error(objection);
+    if (std::holds_alternative<RunStarted>(event.body)) prepared.first.push_back(event);
+  }
+  prepared.journal->sync();
+  return prepared;
+}
+
+Prepared prepare_resumed(const RunRequest& request) {
+  Prepared prepared;
+  prepared.run = read_journal(request.resume).run;
+  if (prepared.run.trials.empty()) {
+    throw InputError(fmt::format("{}: was cut off before its plan was written: start it again", request.resume));
+  }
+  prepared.folder = request.resume;
+  prepared.journal.emplace(JournalWriter::resume(journal_path(request.resume)));
+  const Event resumed{now_us(), prepared.run.node, RunResumed{}};
+  prepared.journal->append(resumed);
+  prepared.run.apply(resumed);
+  prepared.first.push_back(resumed);
+  return prepared;
+}
+
+}  // namespace
+
+int run(const RunRequest& request) {
+  std::optional<Lock> lock;
+  if (!request.lock.empty()) {
+    lock.emplace(request.lock);
+    if (!lock->held()) {
+      std::cerr << fmt::format("rackproof: {} is held by another run\n", request.lock);
+      return kExitLocked;
+    }
+  }
+  const Installation installation = find_installation();
+  Prepared prepared = request.resume.empty() ? prepare_new(request, installation) : prepare_resumed(request);
+  Run& run = prepared.run;
+
+  ConsoleChoices choices{.quiet = request.output.quiet, .expected_us = {}};
+  if (!request.output.quiet) {
+    const fs::path above = fs::path(prepared.folder).parent_path();
+    choices.expected_us = durations_of(latest_run(above.empty() ? "." : above.string(), run.about.recipe));
+  }
+  Console console(std::cout, Terminal(STDOUT_FILENO, request.output.colour), std::move(choices));
+  for (const Event& event : prepared.first) console.on(&event, run);
+
+  std::vector<std::string> environment{"LC_ALL=C"};
+  if (!request.sysroot.empty()) environment.push_back("RACKPROOF_SYSROOT=" + fs::absolute(request.sysroot).string());
+  LocalLauncher launcher({installation.check_program, "--guard"}, environment);
+  Executor executor(run, Plan(run.steps, nodes_of(run)), launcher, *prepared.journal,
+                    command_maker(installation, request.checks),
+                    [&](const Event* event, const Run& now) { console.on(event, now); });
+  try {
+    executor.execute();
+  } catch (const JournalFull& full) {
+    std::cerr << fmt::format("rackproof: the journal cannot be written: {}\n", full.what());
+    return kExitUndecided;
+  }
+  if (!request.output.quiet) std::cout << "journal: " << journal_path(prepared.folder) << '\n';
+  if (executor.interrupting_signal() != 0) return 128 + executor.interrupting_signal();
+  if (!executor.interrupted().empty()) {
+    std::cerr << fmt::format("rackproof: {}\n", executor.interrupted());
+    return kExitUndecided;
+  }
+  return exit_code(run.outcome(), request.output.exit_style);
+}
+
+int plan(const RunRequest& request) {
+  const Installation installation = find_installation();
+  Catalog catalog = open_catalog(request.checks, installation);
+  const Recipe recipe =
+      read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
+  std::cout << recipe.name << (recipe.summary.empty() ? "" : ": ") << harmless(recipe.summary) << '\n';
+  std::string layer;
+  for (const Step& step : recipe.steps) {
+    if (step.layer != layer) std::cout << '\n' << step.layer << '\n';
+    layer = step.layer;
+    std::cout << fmt::format("  {:<16} {}{}\n", step.id, step.check, step.optional ? "  (optional)" : "");
+    const auto line = [](std::string_view name, const std::string& text) {
+      if (!text.empty()) std::cout << fmt::format("      {:<7} {}\n", name, harmless(text));
+    };
+    std::vector<std::string> with;
+    for (const auto& [name, value] : step.with) with.push_back(fmt::format("{}={}", name, value));
+    line("with", fmt::format("{}", fmt::join(with, " ")));
+    line("needs", fmt::format("{}", fmt::join(step.needs, ", ")));
+    line("watch", fmt::format("{}", fmt::join(step.watch, ", ")));
+    for (const Expectation& expectation : step.expectations) {
+      line(expectation.prefer ? "prefer" : "expect",
+           fmt::format("{}  ({})", expectation.limit.text,
+                       expectation.source.empty() ? expectation.where
+                                                  : fmt::format("{}: {}", expectation.where, expectation.source)));
+    }
+    if (step.expectations.empty()) line("expect", "nothing: its outcome can only be info");
+    line("within", to_text(step.timeout));
+  }
+  return 0;
+}
+
+}  // namespace rackproof
