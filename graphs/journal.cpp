@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,6 +76,11 @@ class MappedFile {
 JournalWriter::JournalWriter(std::string path, int flags) : path_(std::move(path)) {
   fd_ = ::open(path_.c_str(), flags | O_RDWR | O_CLOEXEC, 0644);
   if (fd_ < 0) throw failed(path_);
+  // A file system without locks is taken as it is.
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(fd_);
+    throw JournalHeld(fmt::format("{} is being written by another run", path_));
+  }
 }
 
 JournalWriter JournalWriter::create(const std::string& path) {
@@ -153,7 +159,11 @@ std::string journal_path(const std::string& run) {
 JournalRead read_journal(const std::string& path) {
   const std::string file = journal_path(path);
   const MappedFile mapped(file);
-  std::string_view rest = mapped.text();
+  return read_events(mapped.text(), file);
+}
+
+JournalRead read_events(std::string_view text, const std::string& file) {
+  std::string_view rest = text;
   JournalRead read;
   Decoder decoder;
   std::size_t number = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "graphs/event.h"
 #include "graphs/run.h"
@@ -16,9 +17,15 @@ class JournalFull : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Another process writes this journal. The text is a sentence.
+class JournalHeld : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class JournalWriter {
  public:
-  // Creates the file, which must not exist; or, to resume, opens it and cuts a torn last line off. Throws JournalFull,
+  // Creates the file, which must not exist; or, to resume, opens it and cuts a torn last line off. Throws JournalHeld,
   // or std::system_error when it cannot be opened.
   static JournalWriter create(const std::string& path);
   static JournalWriter resume(const std::string& path);
@@ -54,6 +61,8 @@ struct JournalRead {
 // `path` is a journal or the folder of a run. A journal cut off within its first line is a run without events. Throws
 // std::runtime_error "file:line: …" for what is no journal.
 JournalRead read_journal(const std::string& path);
+// The same of a journal's text; `file` is what messages call it.
+JournalRead read_events(std::string_view text, const std::string& file);
 
 // The journal file of a run given as its folder or as the file itself.
 std::string journal_path(const std::string& run);

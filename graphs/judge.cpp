@@ -28,7 +28,7 @@ std::vector<Finding> misbehaviour(const Run& run, const TrialRecord& trial) {
   const Ending& ending = *trial.ending;
   std::vector<Finding> findings;
   if (std::string how = describe(ending, step); !how.empty()) findings.push_back(error(std::move(how)));
-  if (!ending.garbled.empty()) findings.push_back(error(ending.garbled));
+  if (!ending.garbled.empty() && ending.garbled != ending.why) findings.push_back(error(ending.garbled));
 
   const auto last = std::ranges::find_if(trial.reports, is_last_word);
   if (last == trial.reports.end()) {

@@ -110,6 +110,9 @@ std::string TrialRecord::simulated() const {
   for (const Report& report : reports) {
     if (const auto* simulated = std::get_if<Simulated>(&report)) return simulated->by;
   }
+  for (const WatchedReport& each : watched) {
+    if (const auto* simulated = std::get_if<Simulated>(&each.report)) return simulated->by;
+  }
   return "";
 }
 
@@ -154,7 +157,9 @@ void Run::forget_reports(std::size_t trial, const std::vector<std::string>& keep
     if (wanted || std::holds_alternative<Simulated>(report)) kept.push_back(std::move(report));
   }
   trials[trial].reports = std::move(kept);
-  trials[trial].watched = {};
+  std::erase_if(trials[trial].watched,
+                [](const WatchedReport& each) { return !std::holds_alternative<Simulated>(each.report); });
+  trials[trial].watched.shrink_to_fit();
 }
 
 Outcome Run::outcome() const {

@@ -44,12 +44,13 @@ void Console::on(const Event* event, const Run& run) {
   if (event == nullptr) return live_line(run);
   if (const auto* judged = std::get_if<TrialJudged>(&event->body)) {
     last_note_.clear();
-    trial_ended(run, *run.find_trial(judged->trial));
+    trial_ended(run, static_cast<std::size_t>(run.find_trial(judged->trial) - run.trials.data()));
   } else if (const auto* reported = std::get_if<Reported>(&event->body)) {
     if (const auto* note = std::get_if<Note>(&reported->report)) last_note_ = harmless(note->text);
   } else if (std::holds_alternative<TrialStarted>(event->body)) {
     live_line(run);
   } else if (std::holds_alternative<RunEnded>(event->body)) {
+    print_held_back(run, run.trials.size());
     sentences(run);
     last_line(run);
   } else if (std::holds_alternative<RunStarted>(event->body) || std::holds_alternative<RunResumed>(event->body)) {
@@ -59,9 +60,10 @@ void Console::on(const Event* event, const Run& run) {
 
 void Console::replay(const Run& run) {
   begin(run);
-  for (const TrialRecord& trial : run.trials) {
-    if (trial.verdict || trial.started) trial_ended(run, trial);
+  for (std::size_t i = 0; i < run.trials.size(); ++i) {
+    if (run.trials[i].verdict || run.trials[i].started) trial_ended(run, i);
   }
+  print_held_back(run, run.trials.size());
   sentences(run);
   last_line(run);
 }
@@ -77,7 +79,25 @@ void Console::begin(const Run& run) {
   out_.flush();
 }
 
-void Console::trial_ended(const Run& run, const TrialRecord& trial) {
+// What is blocked is known long before its turn; a reader wants to see it where it stands in the climb.
+void Console::trial_ended(const Run& run, std::size_t trial) {
+  const auto& verdict = run.trials[trial].verdict;
+  if (verdict && verdict->outcome == Outcome::blocked) {
+    held_back_.insert(trial);
+    return;
+  }
+  print_held_back(run, trial);
+  print_trial(run, run.trials[trial]);
+}
+
+void Console::print_held_back(const Run& run, std::size_t before) {
+  while (!held_back_.empty() && *held_back_.begin() < before) {
+    print_trial(run, run.trials[*held_back_.begin()]);
+    held_back_.erase(held_back_.begin());
+  }
+}
+
+void Console::print_trial(const Run& run, const TrialRecord& trial) {
   erase_live_line();
   if (choices_.quiet) return;
   const Step& step = run.step_of(trial);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include "graphs/run.h"
@@ -26,7 +27,9 @@ class Console {
 
  private:
   void begin(const Run&);
-  void trial_ended(const Run&, const TrialRecord&);
+  void trial_ended(const Run&, std::size_t trial);
+  void print_held_back(const Run&, std::size_t before);
+  void print_trial(const Run&, const TrialRecord&);
   void sentences(const Run&);
   void last_line(const Run&);
   void live_line(const Run&);
@@ -36,6 +39,7 @@ class Console {
   Terminal terminal_;
   ConsoleChoices choices_;
   std::string layer_;      // whose heading was printed last
+  std::set<std::size_t> held_back_;  // blocked trials, until the climb has come to their place
   std::string last_note_;  // of the running trial
   bool live_line_shown_ = false;
 };

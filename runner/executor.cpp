@@ -174,7 +174,8 @@ void Executor::on_watch(Course& course, const Step& step, const Report& report) 
   const TrialRecord& record = run_.trials[course.trial];
   const bool is_after = course.process > step.watch.size();
   const std::string& watch = step.watch[is_after ? course.process - step.watch.size() - 1 : course.process];
-  if (std::holds_alternative<Device>(report) && is_after) write(Reported{record.id, report, watch}, record.node);
+  const bool is_said_once = std::holds_alternative<Device>(report) || std::holds_alternative<Simulated>(report);
+  if (is_said_once && is_after) write(Reported{record.id, report, watch}, record.node);
   const auto* reading = std::get_if<Measurement>(&report);
   if (reading == nullptr) return;
   const std::string key = fmt::format("{}\n{}\n{}", watch, reading->device, reading->metric);

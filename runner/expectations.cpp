@@ -9,6 +9,8 @@
 namespace rackproof {
 namespace {
 
+constexpr std::size_t kMostLimits = 1000;  // of one step; aliases could make a small file say millions
+
 // The step whose metric the limit is held against must have been measured by then.
 void check_order(const ShareBound& share, const YamlNode& sentence, const KnownSteps& known, std::size_t at) {
   const std::string& id = known.steps[at].id;
@@ -38,6 +40,9 @@ Expectation read_expectation(const YamlNode& sentence, bool prefer) {
 }
 
 void check_expectation(const Limit& limit, const YamlNode& sentence, const KnownSteps& known, std::size_t at) {
+  if (known.steps[at].expectations.size() >= kMostLimits) {
+    refuse(sentence.place, fmt::format("step '{}' has more than {} limits", known.steps[at].id, kMostLimits));
+  }
   const auto* share = std::get_if<ShareBound>(&limit.bound);
   if (share != nullptr && !share->step.empty()) {
     check_order(*share, sentence, known, at);

@@ -42,19 +42,25 @@ std::string last_line(std::string_view text) {
 
 }  // namespace
 
+HeldSignals::HeldSignals() {
+  const sigset_t set = runner_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+HeldSignals::~HeldSignals() {
+  const sigset_t set = runner_signals();
+  const timespec at_once{};
+  while (::sigtimedwait(&set, nullptr, &at_once) > 0) continue;
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 LocalLauncher::LocalLauncher(const std::vector<std::string>& guard, std::vector<std::string> environment)
     : guard_(guard), environment_(std::move(environment)) {
   const sigset_t set = runner_signals();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
   signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.open()) throw std::system_error(errno, std::generic_category(), "signalfd");
   ::signal(SIGPIPE, SIG_IGN);
   adopt_orphans();
-}
-
-LocalLauncher::~LocalLauncher() {
-  const sigset_t set = runner_signals();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void LocalLauncher::start(const Launch& launch) {

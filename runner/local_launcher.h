@@ -10,11 +10,19 @@
 
 namespace rackproof {
 
+// While it lives, SIGINT and SIGTERM wait to be read. What was not read by its end has had its answer: the run is closed.
+class HeldSignals {
+ public:
+  HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  ~HeldSignals();
+};
+
 class LocalLauncher : public Launcher {
  public:
   // `guard` is the argv of the guard process, which ends what is left when this process dies by SIGKILL.
   explicit LocalLauncher(const std::vector<std::string>& guard, std::vector<std::string> environment = {});
-  ~LocalLauncher() override;
 
   void start(const Launch&) override;
   Happening wait(std::chrono::milliseconds at_most) override;
@@ -44,6 +52,7 @@ class LocalLauncher : public Launcher {
   void give_up(Running&);
   std::vector<pid_t> known_children() const;
 
+  HeldSignals held_signals_;
   ListeningChild guard_;
   std::vector<std::string> environment_;
   Descriptor signals_;

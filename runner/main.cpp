@@ -132,6 +132,8 @@ int dispatch(int argc, char** argv) {
     std::cerr << fmt::format("rackproof: {}\n", error.what());
     return kExitUsage;
   }
+  // What a run found stands in its journal; what the others print is all that they do.
+  if (!run_command->parsed() && !std::cout.flush()) throw InputError("not all of it could be written to stdout");
   return exit;
 }
 
@@ -143,6 +145,9 @@ int main(int argc, char** argv) {
   } catch (const InputError& error) {
     std::cerr << fmt::format("rackproof: {}\n", error.what());
     return kExitUsage;
+  } catch (const JournalHeld& error) {
+    std::cerr << fmt::format("rackproof: {}\n", error.what());
+    return kExitLocked;
   } catch (const JournalFull& error) {
     std::cerr << fmt::format("rackproof: the journal cannot be written: {}\n", error.what());
     return kExitUndecided;

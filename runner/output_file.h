@@ -1,4 +1,5 @@
-// A file that appears whole or not at all: written beside its place, then renamed.
+// A file that appears whole or not at all: written beside its place, then renamed. A device or a pipe is written to as
+// it is: a name such as /dev/null must not become a file.
 #pragma once
 
 #include <fstream>
@@ -15,12 +16,12 @@ class OutputFile {
   ~OutputFile();  // without commit(): leaves no trace
 
   std::ostream& stream() { return stream_; }
-  // Throws std::runtime_error when not all of it could be written.
+  // Throws InputError when not all of it could be written.
   void commit();
 
  private:
   std::string path_;
-  std::string beside_;
+  std::string beside_;  // where it is written to
   std::ofstream stream_;
   bool committed_ = false;
 };

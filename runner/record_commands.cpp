@@ -19,21 +19,16 @@
 namespace rackproof {
 namespace {
 
-// A journal that the user named wrongly, or that is none, is the user's to correct.
-Run read_run(const std::string& given) {
-  std::string path = given;
-  if (path.empty()) path = latest_run(kRunsDirectory);
+std::string given_or_latest(const std::string& given) {
+  const std::string path = given.empty() ? latest_run(kRunsDirectory) : given;
   if (path.empty()) throw InputError(fmt::format("no run is given, and there is none below {}", kRunsDirectory));
-  try {
-    JournalRead read = read_journal(path);
-    if (read.events == 0) throw InputError(fmt::format("{}: holds no event of a run", journal_path(path)));
-    if (read.torn) std::cerr << fmt::format("rackproof: {}: its last line is cut off, and passed over\n", journal_path(path));
-    return std::move(read.run);
-  } catch (const InputError&) {
-    throw;
-  } catch (const std::runtime_error& error) {
-    throw InputError(error.what());
-  }
+  return path;
+}
+
+Run read_and_warn(const std::string& path) {
+  JournalRead read = read_run(path);
+  if (read.torn) std::cerr << fmt::format("rackproof: {}: its last line is cut off, and passed over\n", journal_path(path));
+  return std::move(read.run);
 }
 
 void print(const Run& run, const Output& output) {
@@ -43,17 +38,18 @@ void print(const Run& run, const Output& output) {
 
 // The same run with other limits and the verdicts they lead to; all else, times too, stays as it was written.
 void keep(const Run& judged, const std::string& source, const std::string& folder) {
-  make_run_folder(folder);
   JournalWriter journal = JournalWriter::create(journal_path(folder));
   std::ifstream lines(journal_path(source));
   Decoder decoder;
-  for (std::string line; std::getline(lines, line);) {
+  // A last line without its end was not read as part of the run either.
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {
     auto event = decoder.event(line);
     if (!event) continue;
     if (auto* planned = std::get_if<StepPlanned>(&event->body)) {
       planned->step = judged.steps[*judged.find_step(planned->step.id)];
     } else if (auto* verdict = std::get_if<TrialJudged>(&event->body)) {
-      verdict->verdict = *judged.find_trial(verdict->trial)->verdict;
+      const TrialRecord& trial = *judged.find_trial(verdict->trial);
+      if (trial.verdict) verdict->verdict = *trial.verdict;  // none: this attempt was cut off, and a later one open
     } else if (auto* ended = std::get_if<RunEnded>(&event->body)) {
       ended->outcome = judged.outcome();
     }
@@ -65,18 +61,16 @@ void keep(const Run& judged, const std::string& source, const std::string& folde
 }  // namespace
 
 int show(const std::string& path, const Output& output) {
-  const Run run = read_run(path);
+  const Run run = read_and_warn(given_or_latest(path));
   print(run, output);
   return exit_code(run.outcome(), output.exit_style);
 }
 
 int export_run(const std::string& path, const std::string& name, const std::string& file) {
   const ExportFormat& format = *find_export_format(name);
-  const ResultGraph graph = fold(read_run(path));
+  const ResultGraph graph = fold(read_and_warn(given_or_latest(path)));
   if (file.empty() || file == "-") {
     format.write(graph, std::cout);
-    std::cout.flush();
-    if (!std::cout) throw std::runtime_error("the export could not be written to stdout");
     return 0;
   }
   OutputFile output(file);
@@ -86,8 +80,9 @@ int export_run(const std::string& path, const std::string& name, const std::stri
 }
 
 int judge_again(const JudgeRequest& request) {
-  const std::string source = request.run.empty() ? latest_run(kRunsDirectory) : request.run;
-  Run run = read_run(source);
+  const std::string source = given_or_latest(request.run);
+  Run run = read_and_warn(source);
+  if (!request.folder.empty()) make_run_folder(request.folder);
   lay_limits_over(run.steps, request.limits);
   for (TrialRecord& trial : run.trials) {
     if (trial.ending && trial.verdict) trial.verdict = judge(run, trial);

@@ -123,13 +123,19 @@ Prepared prepare_new(const RunRequest& request, const Installation& installation
 }
 
 Prepared prepare_resumed(const RunRequest& request) {
+  const auto read = [&] {
+    Run run = read_run(request.resume).run;
+    const std::size_t planned = Plan(run.steps, nodes_of(run)).trials().size();
+    if (run.trials.empty() || run.trials.size() != planned) {
+      throw InputError(fmt::format("{}: was cut off before its plan was written: start it again", request.resume));
+    }
+    return run;
+  };
+  read();  // before anything is written to what may be no journal
   Prepared prepared;
-  prepared.run = read_journal(request.resume).run;
-  if (prepared.run.trials.empty()) {
-    throw InputError(fmt::format("{}: was cut off before its plan was written: start it again", request.resume));
-  }
   prepared.folder = request.resume;
   prepared.journal.emplace(JournalWriter::resume(journal_path(request.resume)));
+  prepared.run = read();  // nobody else can write to it any more
   const Event resumed{now_us(), prepared.run.node, RunResumed{}};
   prepared.journal->append(resumed);
   prepared.run.apply(resumed);
@@ -147,6 +153,9 @@ int run(const RunRequest& request) {
       std::cerr << fmt::format("rackproof: {} is held by another run\n", request.lock);
       return kExitLocked;
     }
+  }
+  if (!request.sysroot.empty() && !fs::is_directory(request.sysroot)) {
+    throw InputError(fmt::format("--sysroot {}: is not a folder", request.sysroot));
   }
   const Installation installation = find_installation();
   Prepared prepared = request.resume.empty() ? prepare_new(request, installation) : prepare_resumed(request);

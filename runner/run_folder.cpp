@@ -5,8 +5,8 @@
 
 #include <ctime>
 #include <filesystem>
+#include <optional>
 
-#include "graphs/journal.h"
 #include "runner/input_error.h"
 
 namespace rackproof {
@@ -44,6 +44,17 @@ std::string latest_run(const std::string& runs, const std::string& recipe) {
     latest_time = time;
   }
   return latest.string();
+}
+
+JournalRead read_run(const std::string& path) {
+  std::optional<JournalRead> read;
+  try {
+    read = read_journal(path);
+  } catch (const std::runtime_error& error) {
+    throw InputError(error.what());
+  }
+  if (read->events == 0) throw InputError(fmt::format("{}: holds no event of a run", journal_path(path)));
+  return std::move(*read);
 }
 
 std::map<std::string, std::int64_t> durations_of(const std::string& run) {

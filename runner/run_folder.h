@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "graphs/journal.h"
+
 namespace rackproof {
 
 inline constexpr const char* kRunsDirectory = "rackproof-runs";
@@ -17,6 +19,9 @@ void make_run_folder(const std::string& folder);
 
 // The latest run below a directory of runs, of the recipe if one is given; empty when there is none.
 std::string latest_run(const std::string& runs, const std::string& recipe = "");
+
+// The run in a folder or journal that the user named. Throws InputError for what holds no run.
+JournalRead read_run(const std::string& path);
 
 // How long each step took in a run; empty when it cannot be read.
 std::map<std::string, std::int64_t> durations_of(const std::string& run);

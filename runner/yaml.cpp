@@ -179,7 +179,12 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void check_key(Open& map, const YamlNode& key) const {
-    if (key.kind != Kind::scalar) refuse(key.place, fmt::format("a key must be a name, not {}", describe(key)));
+    if (key.kind == Kind::nothing) refuse(key.place, "a key must be a name, not nothing");
+    if (key.kind != Kind::scalar) {
+      // yaml-cpp also takes what is never closed for a key.
+      refuse(key.place, fmt::format("a key must be a name, not {}; is a closing '{}' missing?", describe(key),
+                                    key.kind == Kind::list ? ']' : '}'));
+    }
     if (key.text == "<<" && !key.quoted) {
       refuse(key.place, "merge keys ('<<') are not part of this language; what steps share is said under 'defaults'");
     }
