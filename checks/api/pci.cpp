@@ -68,8 +68,8 @@ PciDevice read_device(const SysRoot& root, const std::string& address) {
 }
 
 // A link leads from a root port, or from a downstream port of a switch, to whatever is below it. Between the upstream
-// port of a switch and its downstream ports there is no link. The tree alone tells them apart: a bridge on a root bus is
-// a root port, a bridge at the lower end of a link is an upstream port, and a bridge below that is a downstream port.
+// port of a switch and its downstream ports there is no link. The tree alone tells them apart: a bridge on a root bus
+// is a root port, a bridge at the lower end of a link is an upstream port, a bridge below that is a downstream port.
 void find_ports(std::vector<PciDevice>& devices) {
   std::map<std::string_view, PciDevice*> by_address;
   for (PciDevice& device : devices) by_address.emplace(device.address, &device);
