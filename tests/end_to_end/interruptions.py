@@ -1,0 +1,402 @@
+"""Cuts runs off in every way: by signals, SIGKILL, a torn journal, a full disk. Each stays readable and can be finished."""
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import support
+from support import RIGHT
+
+SAID = '{"report":"measurement","metric":"answer","value":42,"unit":"count"}\n{"report":"done"}\n'
+
+# Short steps, and among them the ones that are hard to end.
+STEPS = (
+    f"id: first, check: selftest.pass, {RIGHT}, needs: []",
+    f"id: slow, check: selftest.slow, with: {{ seconds: 50 ms }}, {RIGHT}, needs: []",
+    f"id: watched, check: selftest.slow, with: {{ seconds: 20 ms }}, watch: [ selftest.counter ], {RIGHT}, needs: []",
+    f"id: fork, check: selftest.fork, {RIGHT}, needs: []",
+    f"id: hang, check: selftest.hang, {RIGHT}, timeout: 100 ms, grace: 100 ms, needs: []",
+    f"id: stubborn, check: selftest.stubborn, {RIGHT}, timeout: 100 ms, grace: 100 ms, needs: []",
+    f"id: flood, check: selftest.flood, with: {{ count: 100 }}, {RIGHT}, needs: []",
+    "id: low, check: selftest.below-limit, expect: [ rate >= 10 GB/s ], needs: []",
+    f"id: blocked, check: selftest.pass, {RIGHT}, needs: [ low ]",
+    f"id: last, check: selftest.slow, with: {{ seconds: 20 ms }}, {RIGHT}, needs: [ first ]",
+)
+# Of a stubborn check, only SIGKILL is certain on a machine where it may not even have begun to be stubborn.
+OUTCOMES = {
+    "first": "pass", "slow": "pass", "watched": "pass", "fork": "warn", "hang": "error", "stubborn": "error",
+    "flood": "pass", "low": "fail", "blocked": "blocked", "last": "pass",
+}  # fmt: skip
+
+
+class Interrupted(support.TestCase):
+    def lines(self, run):
+        try:
+            return support.events(run)
+        except FileNotFoundError:
+            return []
+
+    def wait_for(self, run, condition):
+        deadline = time.monotonic() + support.PATIENCE
+        while time.monotonic() < deadline:
+            events = self.lines(run)
+            if condition(events):
+                return events
+            time.sleep(0.002)
+        self.fail("what was waited for never came into the journal")
+
+    def started(self, run, step):
+        return self.wait_for(
+            run, lambda events: any(e["event"] == "trial_started" and e["trial"].startswith(step + "@") for e in events)
+        )
+
+    def gate(self):
+        """A file that a check of ours waits at: as a FIFO, until it is opened by open_gate."""
+        gate = self.folder / "gate"
+        os.mkfifo(gate)
+        return gate
+
+    def open_gate(self):
+        (self.folder / "gate").unlink()
+        self.write("gate", SAID)
+
+    def start_at_gate(self, *more_steps, before=(), **options):
+        """Starts a run and waits until its step `gate` runs, which does not end by itself."""
+        gate = f"id: gate, check: test.recite, with: {{ file: {self.gate()} }}, {RIGHT}, timeout: 1 h, needs: []"
+        recipe = self.recipe(*before, gate, *more_steps)
+        run = self.folder / "run"
+        process = self.start(
+            "run", recipe, "--output", run, "--checks", self.checks_with_recite(), *options.pop("arguments", ()), **options
+        )
+        self.addCleanup(process.kill)
+        self.started(run, "gate")
+        return process, run
+
+    def resume(self, run, code, *arguments):
+        return self.assert_exit(
+            code, self.rackproof("run", "--resume", run, "--checks", self.checks_with_recite(), *arguments)
+        )
+
+    def assert_closed(self, run, why):
+        events = support.events(run)
+        open_trials = set()
+        for event in events:
+            if event["event"] == "trial_started":
+                open_trials.add(event["trial"])
+            elif event["event"] == "trial_judged":
+                open_trials.discard(event["trial"])
+        self.assertEqual(set(), open_trials)
+        self.assertEqual("run_ended", events[-1]["event"])
+        self.assertIn(why, events[-1]["interrupted"])
+
+    def assert_nothing_was_tried_twice(self, run):
+        ended = set()
+        for event in support.events(run):
+            if event["event"] == "trial_started":
+                self.assertNotIn(event["trial"], ended, "started again although it had ended")
+            elif event["event"] == "trial_ended":
+                ended.add(event["trial"])
+        judged = [event["trial"] for event in support.events(run) if event["event"] == "trial_judged"]
+        self.assertEqual(len(judged), len(set(judged)), "judged twice")
+
+
+class Killed(Interrupted):
+    ROUNDS = 14
+
+    def test_a_run_killed_at_any_moment_is_readable_and_can_be_finished(self):
+        whole = self.run_recipe(self.recipe(*STEPS), code=1, folder="whole")
+        self.assertEqual(OUTCOMES, support.outcomes(whole))
+        length = len(support.events(whole))
+        dice = random.Random(20240607)
+        cut_in_the_middle = 0
+        for number in range(self.ROUNDS):
+            with self.subTest(round=number):
+                run = self.folder / f"run-{number}"
+                self.run_and_kill(["run", self.recipe(*STEPS), "--output", run], run, dice.randrange(length), dice)
+                cut_in_the_middle += self.assert_readable(run)
+                if not self.lines(run) or not self.planned_whole(run):
+                    continue
+                # Every second one is killed once more while it is resumed.
+                if number % 2 == 0:
+                    lines = len(self.lines(run)) + dice.randrange(10)
+                    self.run_and_kill(["run", "--resume", run], run, lines, dice)
+                self.resume(run, 1)
+                self.assertEqual(OUTCOMES, support.outcomes(run))
+                self.assert_nothing_was_tried_twice(run)
+                self.assert_closed(run, "") if "interrupted" in support.events(run)[-1] else None
+        self.assertGreater(cut_in_the_middle, 0, "no run was cut off while a trial was open")
+
+    def run_and_kill(self, arguments, run, after_lines, dice):
+        process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(self.lines(run)) < after_lines:
+            pass
+        time.sleep(dice.random() * 0.01)
+        process.kill()
+        process.wait()
+        self.assert_nothing_is_left()
+
+    def planned_whole(self, run):
+        planned = [event for event in self.lines(run) if event["event"] == "trial_planned"]
+        return len(planned) == len(STEPS)
+
+    def assert_readable(self, run):
+        """Whether a trial was open; `show` must then say so."""
+        events = self.lines(run)
+        shown = self.rackproof("show", run)
+        if not events:
+            self.assertEqual(2, shown.code, shown)
+            return False
+        self.assertIn(shown.code, (0, 1, 3, 77), shown)
+        if events[-1]["event"] != "run_ended":
+            self.assertIn("The journal ends before the run does", shown.out)
+        judged = {event["trial"] for event in events if event["event"] == "trial_judged"}
+        started = [event["trial"] for event in events if event["event"] == "trial_started"]
+        open_trials = [trial.rpartition("@")[0] for trial in started if trial not in judged]
+        for step in open_trials:
+            self.assertRegex(shown.out, rf"(?m)^open +{step}  was open when the journal ended$")
+        return bool(open_trials)
+
+    def test_signals_that_nobody_catches_leave_no_process(self):
+        for number in (signal.SIGKILL, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(number.name):
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+                process, run = self.start_at_gate(before=[f"id: fork, check: selftest.fork, {RIGHT}, needs: []"])
+                process.send_signal(number)
+                process.communicate(timeout=support.PATIENCE)
+                self.assertEqual(-number, process.returncode)
+                self.assert_nothing_is_left()
+                self.assertIn("was open when the journal ended", self.rackproof("show", run).out)
+                self.open_gate()
+                self.resume(run, 0)
+                self.assertEqual({"fork": "warn", "gate": "pass"}, support.outcomes(run))
+
+
+class Signalled(Interrupted):
+    def test_interrupted_and_terminated_runs_close_every_bracket_and_can_be_finished(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(number.name):
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+                process, run = self.start_at_gate(
+                    f"id: after, check: selftest.pass, {RIGHT}, needs: []",
+                    before=[f"id: before, check: selftest.pass, {RIGHT}, needs: []"],
+                )
+                process.send_signal(number)
+                result = self.assert_exit(code, self.end_of(process))
+                self.assert_nothing_is_left()
+                why = f"interrupted by {number.name}"
+                self.assertIn(why, result.out)
+                self.assert_closed(run, why)
+                self.assertEqual(("error", why), support.verdicts(run)["gate"])
+                self.assertEqual({"before": "pass", "gate": "error"}, support.outcomes(run))
+                ended = [e for e in support.events(run) if e["event"] == "trial_ended"][-1]
+                self.assertEqual(("gate", "stopped", why), (ended["trial"].split("@")[0], ended["how"], ended["why"]))
+                self.assertIn(why, self.assert_exit(3, self.rackproof("show", run)).out)
+
+                self.open_gate()
+                self.resume(run, 0)
+                self.assertEqual({"before": "pass", "gate": "pass", "after": "pass"}, support.outcomes(run))
+                started = [e["trial"].split("@")[0] for e in support.events(run) if e["event"] == "trial_started"]
+                self.assertEqual(["before", "gate", "gate", "after"], started)
+                self.assertNotIn("interrupted", support.events(run)[-1])
+
+    def test_only_the_first_of_many_signals_counts(self):
+        recipe = self.recipe(f"id: stubborn, check: selftest.stubborn, {RIGHT}, timeout: 1 h, grace: 2 s")
+        run = self.folder / "run"
+        process = self.start("run", recipe, "--output", run)
+        self.addCleanup(process.kill)
+        self.wait_for(run, lambda events: events and events[-1]["event"] == "reported")
+        # The check ignores what the runner asks of it, so that all of these come while the run is being closed.
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            process.send_signal(number)
+            time.sleep(0.05)
+        self.assert_exit(130, self.end_of(process))
+        self.assert_closed(run, "interrupted by SIGINT")
+        ended = [e for e in support.events(run) if e["event"] == "trial_ended"][-1]
+        self.assertEqual(("stopped", signal.SIGKILL), (ended["how"], ended["code"]))
+
+    def test_a_signal_at_the_very_end_takes_nothing_away(self):
+        for _ in range(10):
+            with self.subTest():
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+                process, run = self.start_at_gate()
+                process.send_signal(signal.SIGINT)
+                while process.poll() is None:
+                    process.send_signal(signal.SIGTERM)
+                process.communicate()
+                # Whether the last one came while it still counted is chance; what is written is not.
+                self.assertIn(process.returncode, (130, 143, -signal.SIGTERM))
+                self.assert_nothing_is_left()
+                self.assert_closed(run, "interrupted by SIG")
+
+    def test_ctrl_c_on_the_whole_process_group_leaves_no_process(self):
+        process, run = self.start_at_gate(start_new_session=True)
+        os.killpg(process.pid, signal.SIGINT)
+        self.assert_exit(130, self.end_of(process))
+        self.assert_nothing_is_left()
+        self.assert_closed(run, "interrupted by SIGINT")
+
+    def test_a_finished_run_that_is_resumed_stays_as_it_was(self):
+        run = self.run_recipe(self.recipe(*STEPS[:2]))
+        before = support.verdicts(run)
+        self.resume(run, 0)
+        self.assertEqual(before, support.verdicts(run))
+        self.assert_nothing_was_tried_twice(run)
+
+
+class Locked(Interrupted):
+    def test_a_second_run_is_turned_away_until_the_first_is_gone(self):
+        lock = self.folder / "lock"
+        first, _ = self.start_at_gate(arguments=["--lock", lock])
+        recipe = self.recipe(f"check: selftest.pass, {RIGHT}", file="second.yaml")
+        second = self.folder / "second"
+        result = self.assert_exit(75, self.rackproof("run", recipe, "--output", second, "--lock", lock))
+        self.assertEqual("", result.out)
+        self.assert_one_line(result.err)
+        self.assertIn(str(lock), result.err)
+        self.assertFalse(second.exists())
+        first.kill()
+        first.communicate(timeout=support.PATIENCE)
+        self.assert_exit(0, self.rackproof("run", recipe, "--output", second, "--lock", lock))
+
+    def test_a_run_that_still_runs_cannot_be_resumed_beside_it(self):
+        process, run = self.start_at_gate(f"id: after, check: selftest.pass, {RIGHT}, needs: []")
+        result = self.rackproof("run", "--resume", run, "--checks", self.checks_with_recite(), "--quiet")
+        self.assertIn(result.code, (2, 75), result)
+        self.assert_one_line(result.err)
+        process.send_signal(signal.SIGINT)
+        self.assert_exit(130, self.end_of(process))
+        self.assert_closed(run, "interrupted by SIGINT")
+
+
+class Torn(Interrupted):
+    def small_run(self):
+        steps = (STEPS[0], STEPS[7], STEPS[8])
+        run = self.run_recipe(self.recipe(*steps), code=1, folder="whole")
+        return run, (run / "journal.jsonl").read_bytes()
+
+    def cut(self, whole, size):
+        run = self.folder / "cut"
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir()
+        (run / "journal.jsonl").write_bytes(whole[:size])
+        return run
+
+    @staticmethod
+    def interesting(whole):
+        ends = [at for at, byte in enumerate(whole) if byte == ord("\n")]
+        near = {end + offset for end in ends for offset in (-1, 0, 1)}
+        return sorted(size for size in near | set(range(0, len(whole), 61)) | {len(whole)} if size <= len(whole))
+
+    def test_a_journal_cut_at_any_byte_is_shown_or_said_to_hold_nothing(self):
+        _, whole = self.small_run()
+        first_line = whole.index(b"\n")
+        for size in self.interesting(whole):
+            with self.subTest(size):
+                shown = self.rackproof("show", self.cut(whole, size))
+                if size <= first_line:
+                    self.assertEqual((2, ""), (shown.code, shown.out), shown)
+                    self.assert_one_line(shown.err)
+                    self.assertIn("holds no event", shown.err)
+                else:
+                    self.assertIn(shown.code, (0, 1, 3, 77), shown)
+                    self.assertIn("test", shown.out)
+                    torn = whole[size - 1 : size] != b"\n"
+                    self.assertEqual(torn, "its last line is cut off" in shown.err, shown)
+
+    def test_a_journal_cut_at_any_byte_is_exported_and_judged_again(self):
+        _, whole = self.small_run()
+        first_line = whole.index(b"\n")
+        for size in self.interesting(whole):
+            if size <= first_line:
+                continue
+            with self.subTest(size):
+                run = self.cut(whole, size)
+                self.assert_exit(0, self.rackproof("export", run, "--format", "graphml"))
+                kept = self.folder / f"kept-{size}"
+                judged = self.rackproof("judge", run, "--output", kept)
+                self.assertIn(judged.code, (0, 1, 3, 77), judged)
+                self.assertEqual(judged.code, self.rackproof("show", kept).code)
+                self.assertEqual(support.outcomes(run), support.outcomes(kept))
+
+    def test_a_journal_cut_at_any_line_can_be_finished(self):
+        _, whole = self.small_run()
+        planned = whole.index(b"\n", whole.rindex(b'"trial_planned"'))
+        ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
+        for size in sorted({end + offset for end in ends for offset in (-1, 0, 9)}):
+            if size > len(whole):
+                continue
+            with self.subTest(size):
+                run = self.cut(whole, size)
+                if size <= planned:
+                    result = self.rackproof("run", "--resume", run)
+                    self.assertIn(result.code, (2,), result)
+                    self.assert_one_line(result.err)
+                    self.assertEqual(whole[:size], (run / "journal.jsonl").read_bytes())
+                    continue
+                self.resume(run, 1)
+                self.assertEqual({"first": "pass", "low": "fail", "blocked": "blocked"}, support.outcomes(run))
+                self.assert_nothing_was_tried_twice(run)
+
+
+class FullDisk(Interrupted):
+    def small_disk(self, size):
+        if not support.is_root():
+            self.skipTest("not checked: only root can mount a small file system to fill up")
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", disk], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"not checked: no small file system can be mounted here: {mounted.stderr.decode().strip()}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        return disk
+
+    def make_room(self, disk):
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+
+    def test_a_disk_that_fills_up_ends_the_run_in_words_and_the_run_can_be_finished(self):
+        disk = self.small_disk("2m")
+        steps = [f"id: s{i}, check: selftest.flood, with: {{ count: 6000 }}, {RIGHT}, needs: []" for i in range(4)]
+        run = disk / "run"
+        result = self.assert_exit(3, self.rackproof("run", self.recipe(*steps), "--output", run))
+        self.assert_one_line(result.err)
+        self.assertIn("the journal cannot be written", result.err)
+        self.assertIn("No space left on device", result.err)
+        self.assert_nothing_is_left()
+        self.assert_closed(run, "No space left on device")
+        done = {step for step, outcome in support.outcomes(run).items() if outcome == "pass"}
+        self.assertTrue(0 < len(done) < len(steps), done)
+        self.assertIn("No space left on device", self.assert_exit(3, self.rackproof("show", run)).out)
+
+        again = self.assert_exit(3, self.rackproof("run", "--resume", run, "--quiet"))
+        self.assertIn("No space left on device", again.err)
+        self.make_room(disk)
+        self.resume(run, 0)
+        self.assertEqual({f"s{i}": "pass" for i in range(4)}, support.outcomes(run))
+        started = [e["trial"].split("@")[0] for e in support.events(run) if e["event"] == "trial_started"]
+        for step in done:
+            self.assertEqual(1, started.count(step), "what had ended is not measured again")
+
+    def test_a_disk_that_is_full_from_the_start_is_said_in_one_line(self):
+        disk = self.small_disk("1m")
+        with open(disk / "filler", "wb", buffering=0) as filler:
+            try:
+                while filler.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        result = self.rackproof("run", self.recipe(STEPS[0]), "--output", disk / "run")
+        self.assertIn(result.code, (2, 3), result)
+        self.assert_one_line(result.err)
+        self.assertIn("No space left on device", result.err)
+
+
+if __name__ == "__main__":
+    support.main()

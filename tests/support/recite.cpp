@@ -1,0 +1,51 @@
+// A check for tests that says what stands in a file, byte for byte, so that a test can put any words into its mouth.
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "checks/api/abi.h"
+
+namespace {
+
+void recite(int events, const char* const* args) {
+  constexpr std::string_view kFile = "file=";
+  for (; *args != nullptr; ++args) {
+    if (!std::string_view(*args).starts_with(kFile)) continue;
+    std::ifstream file(*args + kFile.size(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t written = ::write(events, text.data() + done, text.size() - done);
+      if (written <= 0) return;
+      done += static_cast<std::size_t>(written);
+    }
+  }
+}
+
+constexpr rackproof_parameter kParameters[] = {
+    {"file", "path", nullptr, nullptr, "what it says"},
+    {},
+};
+constexpr rackproof_metric kMetrics[] = {
+    {"answer", "count", "exact", "a number"},
+    {"rate", "GB/s", "higher", "a rate"},
+    {},
+};
+constexpr const char* kByHand[] = {"cat FILE", nullptr};
+
+}  // namespace
+
+const rackproof_check* rackproof_check_entry(void) {
+  static const rackproof_check declared{.abi = RACKPROOF_ABI,
+                                        .name = "test.recite",
+                                        .layer = "test",
+                                        .summary = "Says what stands in a file",
+                                        .method = "Writes a file to the stream of reports.",
+                                        .parameters = kParameters,
+                                        .metrics = kMetrics,
+                                        .by_hand = kByHand,
+                                        .run = recite};
+  return &declared;
+}
