@@ -55,7 +55,7 @@ struct TrialView {
   std::vector<std::string_view> metrics;  // in the order of the reports
   std::map<std::string_view, Range> ranges;
   std::set<Id> parts;
-  std::map<Id, double> blamed;
+  std::set<Id> blamed;
 };
 
 std::string text_of(const Range& range) {
@@ -104,7 +104,7 @@ class Drawing {
         case EdgeKind::trial_of: trials_[from].step = to; trial_of_step_[to].push_back(from); break;
         case EdgeKind::ran_on: trials_[from].node = to; break;
         case EdgeKind::measured: trial_of_evidence[to] = from; note_measurement(trials_[from], g[to]); break;
-        case EdgeKind::blames: trials_[from].blamed[to] = g[e].weight; shown_.insert(to); break;
+        case EdgeKind::blames: trials_[from].blamed.insert(to); blamed_.insert(to); shown_.insert(to); break;
         case EdgeKind::link: shown_.insert(from); shown_.insert(to); linked_.emplace(from, to); break;
         case EdgeKind::part_of: parent_[from] = to; break;
         default: break;
@@ -181,7 +181,7 @@ class Drawing {
       const std::string_view id = text(vertex.properties, "device");
       const std::string label = vertex.label == id ? std::string(id) : fmt::format("{}\n{}", id, vertex.label);
       out_ << "  v" << device << " [label=" << quoted(label) << ", shape=ellipse, fillcolor=\""
-           << colour_of(graph_, vertex) << "\"];\n";
+           << (blamed_.contains(device) ? colour_of_outcome("fail") : colour_of(graph_, vertex)) << "\"];\n";
     }
   }
 
@@ -209,7 +209,7 @@ class Drawing {
       for (const Id part : view.parts) {
         if (!view.blamed.contains(part)) arrow(part, trial, EdgeKind::about, "", "style=dashed, arrowhead=none");
       }
-      for (const auto& [part, weight] : view.blamed) arrow(part, trial, EdgeKind::blames, "blamed", "penwidth=3");
+      for (const Id part : view.blamed) arrow(part, trial, EdgeKind::blames, "blamed", "penwidth=3");
     }
   }
 
@@ -236,6 +236,7 @@ class Drawing {
   std::map<Id, std::vector<Id>> trial_of_step_;
   std::map<Id, Id> parent_;
   std::set<Id> shown_;
+  std::set<Id> blamed_;
   std::set<std::pair<Id, Id>> linked_;
 };
 

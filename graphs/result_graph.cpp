@@ -2,19 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 
 namespace rackproof {
 namespace {
-
-constexpr std::array<std::string_view, 7> kVertexKinds{"run",  "node",        "device", "step",
-                                                       "trial", "measurement", "fault"};
-constexpr std::array<std::string_view, 9> kEdgeKinds{"part_of",  "link",  "needs",      "trial_of", "ran_on",
-                                                     "measured", "about", "blocked_by", "blames"};
 
 using Id = std::uint32_t;
 
@@ -75,6 +71,13 @@ class Folder {
   }
   void put(Properties& properties, std::string_view name, const std::string& text) {
     put(properties, name, std::string_view(text));
+  }
+
+  // What is known already stays: the first to speak of a part is the one that was asked about it.
+  void put_once(Properties& properties, std::string_view name, const FactValue& value) {
+    const TextPool::Name key = result_.pool->name(name);
+    if (std::ranges::count(properties, key, &Property::name) > 0) return;
+    std::visit([&](const auto& v) { put(properties, name, v); }, value);
   }
 
   Properties& of(Id vertex) { return result_.graph[vertex].properties; }
@@ -153,16 +156,9 @@ class Folder {
     const Id vertex = device_vertex(trial, device->id);
     Vertex& properties_of = result_.graph[vertex];
     if (!device->name.empty()) properties_of.label = result_.pool->keep(device->name);
-    const auto put_once = [&](std::string_view name, const FactValue& value) {
-      const TextPool::Name key = result_.pool->name(name);
-      for (const Property& known : of(vertex)) {
-        if (known.name() == key) return;
-      }
-      std::visit([&](const auto& v) { put(of(vertex), name, v); }, value);
-    };
-    put_once("device_kind", device->kind);
-    for (const auto& [name, value] : device->facts) put_once(name, value);
-    if (const std::string by = trial.simulated(); !by.empty()) put_once("simulated", by);
+    put_once(of(vertex), "device_kind", device->kind);
+    for (const auto& [name, value] : device->facts) put_once(of(vertex), name, value);
+    if (const std::string by = trial.simulated(); !by.empty()) put_once(of(vertex), "simulated", by);
     if (!device->parent.empty()) parents_.insert_or_assign(vertex, device_vertex(trial, device->parent));
   }
 
@@ -219,11 +215,19 @@ class Folder {
       connect(of_trial, vertex, EdgeKind::measured);
       connect(vertex, about_part(trial, fault->device), EdgeKind::about);
     } else if (const auto* link = std::get_if<Link>(&report)) {
-      Edge& edge = connect(device_vertex_late(trial, link->from), device_vertex_late(trial, link->to), EdgeKind::link);
-      put(edge.properties, "kind", link->kind);
-      put(edge.properties, link->facts);
-      put(edge.properties, "simulated", simulated);
+      about_link(device_vertex_late(trial, link->from), device_vertex_late(trial, link->to), *link, simulated);
     }
+  }
+
+  // A data path is one edge, whoever reports it.
+  void about_link(Id from, Id to, const Link& link, const std::string& simulated) {
+    Edge*& edge = links_[{from, to, link.kind}];
+    if (edge == nullptr) {
+      edge = &connect(from, to, EdgeKind::link);  // stays where it is: Boost keeps an edge's properties on the heap
+      put(edge->properties, "kind", link.kind);
+      put(edge->properties, "simulated", simulated);
+    }
+    for (const auto& [name, value] : link.facts) put_once(edge->properties, name, value);
   }
 
   void about_measurement(const TrialRecord& trial, Id of_trial, const Measurement& measurement,
@@ -275,13 +279,11 @@ class Folder {
   std::map<std::string, Id> nodes_;
   std::unordered_map<std::string, Id> devices_;
   std::map<Id, Id> parents_;
+  std::map<std::tuple<Id, Id, std::string>, Edge*> links_;
   std::string path_;
 };
 
 }  // namespace
-
-std::string_view to_text(VertexKind kind) { return kVertexKinds[static_cast<std::size_t>(kind)]; }
-std::string_view to_text(EdgeKind kind) { return kEdgeKinds[static_cast<std::size_t>(kind)]; }
 
 ResultGraph fold(const Run& run) {
   ResultGraph result;  // built in the caller's place: Boost's adjacency_list can only be copied, never moved

@@ -61,7 +61,9 @@ const Description* Catalog::find(std::string_view name) {
   try {
     description = described(output_of({program_, "--describe", library.string()}, kDescribeWithin));
     if (description.problem.empty() && description.name != name) {
-      description.problem = library.string() + " declares another name: '" + description.name + "'";
+      std::string problem = library.string() + " declares another name: '" + description.name + "'";
+      description = {};
+      description.problem = std::move(problem);
     }
   } catch (const json::Malformed& malformed) {
     description.problem = "its description cannot be read: " + malformed.why;

@@ -1,7 +1,6 @@
 // `rackproof list`, `rackproof explain` and `rackproof schema`: what there is, without running anything.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <iostream>
 #include <sstream>
 
@@ -15,9 +14,8 @@ namespace rackproof {
 namespace {
 
 Catalog open_catalog(const std::string& checks) {
-  const Installation installation = find_installation();
-  return Catalog(checks.empty() ? installation.check_directory : std::filesystem::absolute(checks).string(),
-                 installation.check_program);
+  const Installation installation = find_installation(checks);
+  return Catalog(installation.check_directory, installation.check_program);
 }
 
 void print_wrapped(std::string_view text, std::size_t indent) {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -35,11 +36,8 @@ using namespace rackproof;
 constexpr int kUsage = 2;
 
 // Why the library must not be loaded; empty when it may. Whoever can write to it, or to a folder above it, could run
-// code with our rights.
-std::string untrusted(const std::string& library) {
-  char real[PATH_MAX];
-  if (::realpath(library.c_str(), real) == nullptr) return library + ": " + std::strerror(errno);
-  std::string path = real;
+// code with our rights. `path` is absolute and free of links.
+std::string untrusted(std::string path) {
   bool is_library = true;
   while (true) {
     struct stat facts {};
@@ -65,8 +63,11 @@ struct Loaded {
 };
 
 Loaded load(const std::string& library) {
-  if (std::string why = untrusted(library); !why.empty()) return {nullptr, "will not load: " + why};
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // What was looked at is what is loaded: dlopen would search its own path for a name without a slash.
+  char real[PATH_MAX];
+  if (::realpath(library.c_str(), real) == nullptr) return {nullptr, library + ": " + std::strerror(errno)};
+  if (std::string why = untrusted(real); !why.empty()) return {nullptr, "will not load: " + why};
+  void* handle = ::dlopen(real, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return {nullptr, std::string("does not load: ") + ::dlerror()};
   using Entry = const rackproof_check* (*)();
   const auto entry = reinterpret_cast<Entry>(::dlsym(handle, "rackproof_check_entry"));
@@ -202,6 +203,14 @@ int run(std::vector<const char*> args) {
   const int events = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (events < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return usage("stdout and stderr must be open");
 
+  // Said here and not by the check, which may be one that says nothing.
+  try {
+    const SysRoot root = SysRoot::from_environment();
+    if (!root.is_real()) write_line(events, encode(Simulated{"sysroot " + root.directory()}));
+  } catch (const Trouble& trouble) {
+    write_line(events, encode(Troubled{trouble.why}));
+    return 0;
+  }
   const auto [check, trouble] = load(library);
   if (check == nullptr) {
     write_line(events, encode(Troubled{trouble}));

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kShownNumbers = 4;
 constexpr std::size_t kIndent = 11;
+constexpr std::string_view kSimulated = "SIMULATED: evidence in this run does not come from this machine's hardware";
 
 std::string utc(std::int64_t us) {
   const std::time_t seconds = us / 1'000'000;
@@ -138,6 +139,7 @@ void Console::sentences(const Run& run) {
     if (!is_open && (!trial.verdict || trial.verdict->outcome < Outcome::warn)) continue;
     if (!is_open && trial.verdict->outcome == Outcome::blocked) continue;  // said with what blocks it
     if (!any && !choices_.quiet) out_ << '\n';
+    if (!any && choices_.quiet && run.simulated()) out_ << kSimulated << '\n';
     any = true;
     const Outcome outcome = is_open ? Outcome::error : trial.verdict->outcome;
     out_ << terminal_.coloured(outcome, fmt::format("{:<7}", is_open ? "open" : to_text(outcome))) << "  "
@@ -163,7 +165,7 @@ void Console::sentences(const Run& run) {
 void Console::last_line(const Run& run) {
   if (choices_.quiet) return;
   out_ << '\n';
-  if (run.simulated()) out_ << terminal_.bold("SIMULATED: evidence in this run does not come from this machine's hardware") << '\n';
+  if (run.simulated()) out_ << terminal_.bold(kSimulated) << '\n';
   const Outcome outcome = run.outcome();
   out_ << terminal_.coloured(outcome, to_text(outcome)) << "  " << counts(run) << "  in "
        << duration_text(run.last_us - run.started_us) << '\n';

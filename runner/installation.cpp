@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <stdexcept>
 
-namespace rackproof {
+#include "runner/input_error.h"
 
-Installation find_installation() {
-  namespace fs = std::filesystem;
+namespace rackproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+Installation find_whole() {
   const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
   const fs::path prefix = here.parent_path();
   if (fs::exists(here / "rackproof-check")) {
@@ -18,6 +22,16 @@ Installation find_installation() {
   }
   throw std::runtime_error("rackproof-check lies neither beside " + here.string() + "/rackproof nor in " +
                            libexec.string() + ": the installation is incomplete");
+}
+
+}  // namespace
+
+Installation find_installation(const std::string& checks) {
+  Installation installation = find_whole();
+  if (checks.empty()) return installation;
+  if (!fs::is_directory(checks)) throw InputError("--checks " + checks + ": is not a folder");
+  installation.check_directory = fs::absolute(checks);
+  return installation;
 }
 
 }  // namespace rackproof

@@ -11,7 +11,8 @@ struct Installation {
   std::string recipe_directory;
 };
 
-// Throws std::runtime_error when rackproof-check is not where it belongs.
-Installation find_installation();
+// `checks`, unless empty, is the folder of check libraries that the user named. Throws InputError when it is none, and
+// std::runtime_error when rackproof-check is not where it belongs.
+Installation find_installation(const std::string& checks);
 
 }  // namespace rackproof

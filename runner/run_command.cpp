@@ -39,11 +39,6 @@ std::string recipe_file(const std::string& given, const Installation& installati
   return fs::exists(installed) ? installed.string() : given;
 }
 
-Catalog open_catalog(const std::string& checks, const Installation& installation) {
-  return Catalog(checks.empty() ? installation.check_directory : fs::absolute(checks).string(),
-                 installation.check_program);
-}
-
 // Everything that is known before the first trial, as the first events of the journal.
 std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::string& run_id, const std::string& node) {
   utsname machine{};
@@ -83,9 +78,8 @@ std::vector<std::string> nodes_of(const Run& run) {
   return nodes;
 }
 
-CommandOf command_maker(const Installation& installation, const std::string& checks) {
-  const std::string directory = checks.empty() ? installation.check_directory : fs::absolute(checks).string();
-  return [program = installation.check_program, directory, parent = std::to_string(::getpid())](
+CommandOf command_maker(const Installation& installation) {
+  return [program = installation.check_program, directory = installation.check_directory, parent = std::to_string(::getpid())](
              const Step& step, const std::string& check, bool is_watch) {
     std::vector<std::string> argv{program, "--parent", parent};
     if (step.memory != 0) argv.insert(argv.end(), {"--memory-limit", std::to_string(step.memory)});
@@ -104,7 +98,7 @@ struct Prepared {
 };
 
 Prepared prepare_new(const RunRequest& request, const Installation& installation) {
-  Catalog catalog = open_catalog(request.checks, installation);
+  Catalog catalog(installation.check_directory, installation.check_program);
   Recipe recipe = read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
   recipe.steps = needs_first(std::move(recipe.steps));
   const std::string id = new_run_id(recipe.name);
@@ -157,7 +151,7 @@ int run(const RunRequest& request) {
   if (!request.sysroot.empty() && !fs::is_directory(request.sysroot)) {
     throw InputError(fmt::format("--sysroot {}: is not a folder", request.sysroot));
   }
-  const Installation installation = find_installation();
+  const Installation installation = find_installation(request.checks);
   Prepared prepared = request.resume.empty() ? prepare_new(request, installation) : prepare_resumed(request);
   Run& run = prepared.run;
 
@@ -173,7 +167,7 @@ int run(const RunRequest& request) {
   if (!request.sysroot.empty()) environment.push_back("RACKPROOF_SYSROOT=" + fs::absolute(request.sysroot).string());
   LocalLauncher launcher({installation.check_program, "--guard"}, environment);
   Executor executor(run, Plan(run.steps, nodes_of(run)), launcher, *prepared.journal,
-                    command_maker(installation, request.checks),
+                    command_maker(installation),
                     [&](const Event* event, const Run& now) { console.on(event, now); });
   try {
     executor.execute();
@@ -191,8 +185,8 @@ int run(const RunRequest& request) {
 }
 
 int plan(const RunRequest& request) {
-  const Installation installation = find_installation();
-  Catalog catalog = open_catalog(request.checks, installation);
+  const Installation installation = find_installation(request.checks);
+  Catalog catalog(installation.check_directory, installation.check_program);
   const Recipe recipe =
       read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
   std::cout << recipe.name << (recipe.summary.empty() ? "" : ": ") << harmless(recipe.summary) << '\n';

@@ -40,9 +40,7 @@ bool write_line(int fd, std::string line) {
 }
 
 Context::Context(const rackproof_check& declaration, int events, const char* const* args)
-    : declaration_(declaration), events_(events), args_(args), sysroot_(SysRoot::from_environment()) {
-  if (!sysroot_.is_real()) say(Simulated{"sysroot " + sysroot_.directory()});
-}
+    : declaration_(declaration), events_(events), args_(args), sysroot_(SysRoot::from_environment()) {}
 
 const rackproof_parameter& Context::declared(std::string_view name) const {
   for (const auto* p = declaration_.parameters; p != nullptr && p->name != nullptr; ++p) {

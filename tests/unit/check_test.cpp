@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "checks/api/check.h"
+#include "checks/api/tool.h"
 
 using namespace rackproof;
 
@@ -197,7 +198,7 @@ TEST_CASE("check: whatever is thrown becomes one last word") {
         }) == Lines{encode(Note{"so far"}), encode(Skipped{"enough"})});
 }
 
-TEST_CASE("check: evidence from another root is marked before anything else is said") {
+TEST_CASE("check: facts come from the root that the environment names") {
   const auto body = [](Context& context) { context.note(context.sysroot().is_real() ? "real" : "invented"); };
   const Lines real{R"({"report":"note","text":"real"})", R"({"report":"done"})"};
   CHECK(said_by(body) == real);
@@ -207,11 +208,17 @@ TEST_CASE("check: evidence from another root is marked before anything else is s
   }
   {
     const Environment captured("/usr/");
-    CHECK(said_by(body) == Lines{R"({"report":"simulated","by":"sysroot /usr"})",
-                                 R"({"report":"note","text":"invented"})", R"({"report":"done"})"});
+    CHECK(said_by(body) == Lines{R"({"report":"note","text":"invented"})", R"({"report":"done"})"});
   }
   const Environment nowhere("/no/such/folder");
   CHECK(said_by(body) == trouble("the sysroot /no/such/folder cannot be opened: No such file or directory"));
+}
+
+TEST_CASE("check: rackproof-check marks simulated evidence, though the check itself says nothing") {
+  const Environment captured("/usr/");
+  const ToolResult said = run_tool({.argv = {RACKPROOF_CHECK_PROGRAM, RACKPROOF_CHECK_DIRECTORY "/selftest.silent.so"},
+                                    .directory = {}});
+  CHECK(said.output == "{\"report\":\"simulated\",\"by\":\"sysroot /usr\"}\n");
 }
 
 TEST_CASE("check: a reader that went away ends the check by an exception, not by a signal") {

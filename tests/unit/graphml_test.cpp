@@ -121,6 +121,21 @@ TEST_CASE("a device is one vertex, whoever reports it, and later reports add to 
   CHECK(device.at("sm") == "90");
 }
 
+TEST_CASE("a data path is one edge, whoever reports it") {
+  RunBuilder builder({step("a"), step("b")});
+  builder.trial("a", {Link{"p", "q", "pcie", {{"speed_gts", 32.0}}}, Done{}}).judged("a");
+  builder.trial("b", {Link{"p", "q", "pcie", {{"speed_gts", 8.0}, {"width_lanes", std::int64_t{16}}}},
+                      Link{"p", "q", "nvlink", {}}, Done{}});
+  const Reader reader = read_back(builder.judged("b").run);
+  std::vector<std::map<std::string, std::string>> links;
+  for (const auto& edge : reader.edges) {
+    if (edge.at("relation") == "link") links.push_back(edge);
+  }
+  REQUIRE(links.size() == 2);
+  CHECK(links[0].at("edge_speed_gts") == "32");
+  CHECK(links[0].at("edge_width_lanes") == "16");
+}
+
 TEST_CASE("a failed trial blames the devices that its findings name, in shares") {
   RunBuilder builder({step("s", {expect("rate >= 10 GB/s")})});
   builder.trial("s", {measured("rate", 1, "GB/s", "a"), measured("rate", 2, "GB/s", "b"), measured("rate", 20, "GB/s", "c"), Done{}});

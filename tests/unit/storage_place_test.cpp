@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +32,7 @@ constexpr const char* kMounts =
     "31 27 0:51 / /merged rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/up,workdir=/w\n"
     "32 27 0:52 / /over rw - xfs /dev/first rw\n"
     "33 32 0:53 / /over rw - xfs /dev/second rw\n"
+    "34 27 0:54 / /back\\134slash rw - xfs /dev/third rw\n"
     "a broken line\n";
 
 // An invented machine's block devices.
@@ -77,6 +80,7 @@ TEST_CASE("a path belongs to the deepest mount around it", "[storage]") {
   CHECK(mount_of(kMounts, "/var/library")->source == "/dev/vda");
   CHECK(mount_of(kMounts, "/var/lib/big data/x")->source == "server:/export");
   CHECK(mount_of(kMounts, "/var/lib/big data/x")->directory == "/var/lib/big data");
+  CHECK(mount_of(kMounts, "/back\\slash/x")->source == "/dev/third");
   CHECK(mount_of(kMounts, "/over")->source == "/dev/second");
   CHECK(mount_of(kMounts, "/")->options == "rw,discard");
   CHECK_FALSE(mount_of("", "/"));
@@ -222,5 +226,27 @@ TEST_CASE("logs are handed over once, and nothing is left", "[storage]") {
     CHECK(logs.take(2) == std::vector<std::string>{"", "125, 7"});
     CHECK(logs.take(2) == std::vector<std::string>{"", ""});
   }
+  CHECK(fs::is_empty(files.folder()));
+}
+
+TEST_CASE("a signal removes the logs where they have a name", "[storage]") {
+  const TextFiles files;
+  fs::permissions(files.folder(), fs::perms::all);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // Without the right to make a folder in memory.
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
+    const LogFolder logs(files.folder().string());
+    if (!logs.has_name()) ::_exit(2);
+    if (::open((logs.prefix() + "_bw.1.log").c_str(), O_WRONLY | O_CREAT, 0600) < 0) ::_exit(3);
+    ::raise(SIGTERM);
+    ::_exit(4);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return;
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
   CHECK(fs::is_empty(files.folder()));
 }

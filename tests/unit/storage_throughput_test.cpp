@@ -234,6 +234,14 @@ TEST_CASE("a rate that never settles, or falls at the end, is unsteady", "[stora
   for (int i = 0; i < 24; ++i) falling.push_back(1000 - 20 * i);
   CHECK_FALSE(steady_part(samples_of(falling)).samples.steady);
 
+  std::vector<std::int64_t> slowly_rising;  // 15 % over the window, its last quarter within 6 % of the median
+  for (int i = 0; i < 12; ++i) slowly_rising.push_back(10000 + 125 * i);
+  CHECK_FALSE(steady_part(samples_of(slowly_rising)).samples.steady);
+
+  std::vector<std::int64_t> restless;
+  for (int i = 0; i < 24; ++i) restless.push_back(i % 2 == 0 ? 70 : 130);
+  CHECK_FALSE(steady_part(samples_of(restless)).samples.steady);
+
   CHECK_FALSE(steady_part(samples_of(std::vector<std::int64_t>(11, 100))).samples.steady);
   CHECK_FALSE(steady_part(samples_of(std::vector<std::int64_t>(24, 0))).samples.steady);
 }
