@@ -21,8 +21,15 @@ using Id = ResultGraph::Graph::vertex_descriptor;
 
 // A quoted DOT text. `\n` in the result is a line break of the label; nothing of `text` is read as markup or escape.
 std::string quoted(std::string_view text) {
+  std::string valid = repaired_utf8(text);
+  // Graphviz hands texts on to SVG, and XML cannot carry U+FFFE and U+FFFF.
+  for (const std::string_view noncharacter : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {
+    for (std::size_t at = 0; (at = valid.find(noncharacter, at)) != valid.npos;) {
+      valid.replace(at, noncharacter.size(), kReplacement);
+    }
+  }
   std::string out = "\"";
-  for (const char c : repaired_utf8(text)) {
+  for (const char c : valid) {
     if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (c == '\n') {

@@ -19,6 +19,9 @@ struct Run::Applier {
   }
 
   std::string operator()(const StepPlanned& planned) {
+    for (const std::string& need : planned.step.needs) {
+      if (!run.step_index_.contains(need)) return fmt::format("a need of the unknown step '{}'", need);
+    }
     if (!run.step_index_.emplace(planned.step.id, run.steps.size()).second) {
       return fmt::format("the step '{}' is planned twice", planned.step.id);
     }

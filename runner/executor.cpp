@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
 
 #include "graphs/judge.h"
 
@@ -72,7 +73,10 @@ void Executor::execute() {
         plan_.ended(*blocked_trial, Outcome::blocked);
       }
       while (const auto next = plan_.next_to_start()) start(*next);
-      if (courses_.empty()) continue;
+      if (courses_.empty()) {
+        if (plan_.anything_left() && !plan_.next_blocked()) throw std::logic_error("the plan has trials that can never start");
+        continue;
+      }
       const Happening happening = launcher_.wait(kTick);
       std::visit(
           [this](const auto& what) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graphs/names.h"
+#include "runner/needs.h"
 
 namespace rackproof {
 namespace {
@@ -28,6 +29,13 @@ void check_order(const ShareBound& share, const YamlNode& sentence, const KnownS
   if (position > at) refuse(sentence.place, fmt::format("step '{}' comes after '{}', not before it", share.step, id));
 }
 
+// Order alone is not enough: steps whose claims do not meet may overlap, and the verdict would depend on chance.
+void check_need(const ShareBound& share, const YamlNode& sentence, const KnownSteps& known, std::size_t at) {
+  if (needs_step(known.steps, at, share.step)) return;
+  refuse(sentence.place, fmt::format("step '{0}' is held against '{1}' and must need it: add '{1}' to its needs",
+                                     known.steps[at].id, share.step));
+}
+
 }  // namespace
 
 Expectation read_expectation(const YamlNode& sentence, bool prefer) {
@@ -44,17 +52,19 @@ void check_expectation(const Limit& limit, const YamlNode& sentence, const Known
     refuse(sentence.place, fmt::format("step '{}' has more than {} limits", known.steps[at].id, kMostLimits));
   }
   const auto* share = std::get_if<ShareBound>(&limit.bound);
-  if (share != nullptr && !share->step.empty()) {
-    check_order(*share, sentence, known, at);
-    if (known.undescribed.contains(share->step)) return;
-  }
+  const bool is_of_another = share != nullptr && !share->step.empty();
+  if (is_of_another) check_order(*share, sentence, known, at);
   const Step& step = known.steps[at];
-  if (known.undescribed.contains(step.id)) return;
-  const std::string why = objection_to(limit, step.metrics, [&](std::string_view id) {
-    const auto found = std::ranges::find(known.steps.first(at), id, &Step::id);
-    return found == known.steps.first(at).end() ? nullptr : &found->metrics;
-  });
-  if (!why.empty()) refuse(sentence.place, why);
+  const bool is_described =
+      !known.undescribed.contains(step.id) && !(is_of_another && known.undescribed.contains(share->step));
+  if (is_described) {
+    const std::string why = objection_to(limit, step.metrics, [&](std::string_view id) {
+      const auto found = std::ranges::find(known.steps.first(at), id, &Step::id);
+      return found == known.steps.first(at).end() ? nullptr : &found->metrics;
+    });
+    if (!why.empty()) refuse(sentence.place, why);
+  }
+  if (is_of_another) check_need(*share, sentence, known, at);
 }
 
 }  // namespace rackproof

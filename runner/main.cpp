@@ -1,5 +1,6 @@
 // The command line, and nothing else.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -14,17 +15,32 @@ namespace {
 
 using namespace rackproof;
 
+// An option that takes one of a few words.
+template <class T>
+void add_choice(CLI::App& command, const std::string& name, T& value, std::vector<std::pair<std::string, T>> words,
+                const std::string& help) {
+  std::vector<std::string> known;
+  for (const auto& [word, meaning] : words) known.push_back(word);
+  command
+      .add_option_function<std::string>(
+          name,
+          [&value, words](const std::string& given) {
+            for (const auto& [word, meaning] : words) {
+              if (word == given) value = meaning;
+            }
+          },
+          help)
+      ->check(CLI::IsMember(known).description(""))
+      ->type_name(fmt::format("{}", fmt::join(known, "|")));
+}
+
 void add_output(CLI::App& command, Output& output) {
-  command.add_option("--color", output.colour, "When to use colours (default: auto)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, ColourChoice>{
-              {"auto", ColourChoice::automatic}, {"always", ColourChoice::always}, {"never", ColourChoice::never}}))
-      ->type_name("auto|always|never");
+  add_choice(command, "--color", output.colour,
+             {{"auto", ColourChoice::automatic}, {"always", ColourChoice::always}, {"never", ColourChoice::never}},
+             "When to use colours (default: auto)");
   command.add_flag("-q,--quiet", output.quiet, "Print only what did not pass: nothing when all is well");
-  command.add_option("--exit-style", output.exit_style, "Exit codes: plain, or those of Nagios plugins")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, ExitStyle>{{"plain", ExitStyle::plain}, {"nagios", ExitStyle::nagios}}))
-      ->type_name("plain|nagios");
+  add_choice(command, "--exit-style", output.exit_style, {{"plain", ExitStyle::plain}, {"nagios", ExitStyle::nagios}},
+             "Exit codes: plain, or those of Nagios plugins");
 }
 
 void add_recipe(CLI::App& command, RunRequest& request) {
@@ -105,7 +121,7 @@ int dispatch(int argc, char** argv) {
   export_command->add_option("run", path, "Its folder or journal (default: the latest below rackproof-runs)");
   std::vector<std::string> names;
   for (const ExportFormat& each : export_formats()) names.emplace_back(each.name);
-  export_command->add_option("-f,--format", format, "Format")->required()->check(CLI::IsMember(names))->type_name(format_names());
+  export_command->add_option("-f,--format", format, "Format")->required()->check(CLI::IsMember(names).description(""))->type_name(format_names());
   export_command->add_option("-o,--output", file, "File (default: stdout)")->type_name("FILE");
   export_command->callback([&] { exit = export_run(path, format, file); });
 
@@ -121,7 +137,7 @@ int dispatch(int argc, char** argv) {
 
   std::string of = "recipe";
   auto* schema_command = app.add_subcommand("schema", "Print the JSON Schema of recipes or of limits files");
-  schema_command->add_option("of", of, "recipe or limits")->check(CLI::IsMember({"recipe", "limits"}));
+  schema_command->add_option("of", of, "recipe or limits")->check(CLI::IsMember({"recipe", "limits"}).description(""))->type_name("recipe|limits");
   schema_command->callback([&] { exit = schema(of); });
 
   try {

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "graphs/names.h"
 
 namespace rackproof {
 namespace {
+
+// Each step of a layer needs each step of the layer below, so what is planned grows with the square of what is written.
+constexpr std::size_t kMostDefaultNeeds = 1'000'000;
 
 using Index = std::unordered_map<std::string_view, std::size_t>;
 
@@ -81,22 +85,45 @@ void refuse_circle(std::span<const Step> steps, std::span<const YamlNode* const>
 
 }  // namespace
 
-void settle_needs(std::vector<Step>& steps, std::span<const YamlNode* const> said) {
+void settle_needs(std::vector<Step>& steps, std::span<const YamlNode* const> said, const Place& recipe) {
   Index index;
   for (std::size_t i = 0; i < steps.size(); ++i) index.emplace(steps[i].id, i);
 
   std::vector<std::string> below;  // steps of the nearest lower layer that has any
   std::vector<std::string> here;
+  std::size_t by_default = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (i > 0 && steps[i].layer != steps[i - 1].layer) below = std::exchange(here, {});
     here.push_back(steps[i].id);
     if (said[i] == nullptr) {
+      by_default += below.size();
+      if (by_default > kMostDefaultNeeds) {
+        refuse(recipe, fmt::format("steps of its large layers need one another more than {} times by default: say what "
+                                   "each of them needs",
+                                   kMostDefaultNeeds));
+      }
       steps[i].needs = below;
     } else {
       read_needs(steps[i], *said[i], steps, index);
     }
   }
   refuse_circle(steps, said, index);
+}
+
+bool needs_step(std::span<const Step> steps, std::size_t at, std::string_view id) {
+  std::unordered_map<std::string_view, const Step*> by_id;
+  for (const Step& step : steps) by_id.emplace(step.id, &step);
+  std::unordered_set<std::string_view> seen;
+  std::vector<const Step*> open{&steps[at]};
+  while (!open.empty()) {
+    const Step* step = open.back();
+    open.pop_back();
+    for (const std::string& need : step->needs) {
+      if (need == id) return true;
+      if (seen.insert(need).second) open.push_back(by_id.at(need));
+    }
+  }
+  return false;
 }
 
 }  // namespace rackproof

@@ -16,8 +16,6 @@
 namespace rackproof {
 namespace {
 
-constexpr std::size_t kMostSteps = 1000;  // each may need every other, so what is planned grows with the square
-
 std::vector<std::string> texts_in(const YamlNode* list) {
   std::vector<std::string> texts;
   if (list == nullptr) return texts;
@@ -40,7 +38,7 @@ class Reader {
     }
     if (recipe_.steps.empty()) refuse(files_.recipe->place, "this recipe has no step, so it can prove nothing");
     set_parameters();
-    settle_needs(recipe_.steps, needs());
+    settle_needs(recipe_.steps, needs(), files_.recipe->place);
     read_expectations();
     lay_limits(recipe_.steps, sources_.limits, undescribed_, &catalog_);
     return std::move(recipe_);
@@ -48,8 +46,6 @@ class Reader {
 
  private:
   void add(const WrittenStep& from, const std::string& layer) {
-    const Place& place = from.node->place;
-    if (recipe_.steps.size() == kMostSteps) refuse(place, fmt::format("a recipe has at most {} steps", kMostSteps));
     const Description& check = find_check(catalog_, text_of(*from.node, "check"), from.node->find("check")->place);
     Step step;
     step.id = text_of(*from.node, "id");

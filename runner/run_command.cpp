@@ -155,12 +155,14 @@ int run(const RunRequest& request) {
   Prepared prepared = request.resume.empty() ? prepare_new(request, installation) : prepare_resumed(request);
   Run& run = prepared.run;
 
+  const Terminal terminal(STDOUT_FILENO, request.output.colour);
   ConsoleChoices choices{.quiet = request.output.quiet, .expected_us = {}};
-  if (!request.output.quiet) {
+  if (!request.output.quiet && terminal.is_live()) {
     const fs::path above = fs::path(prepared.folder).parent_path();
-    choices.expected_us = durations_of(latest_run(above.empty() ? "." : above.string(), run.about.recipe));
+    const std::string except = request.resume.empty() ? prepared.folder : "";
+    choices.expected_us = durations_of(latest_run(above.empty() ? "." : above.string(), run.about.recipe, except));
   }
-  Console console(std::cout, Terminal(STDOUT_FILENO, request.output.colour), std::move(choices));
+  Console console(std::cout, terminal, std::move(choices));
   for (const Event& event : prepared.first) console.on(&event, run);
 
   std::vector<std::string> environment{"LC_ALL=C"};

@@ -31,12 +31,13 @@ void make_run_folder(const std::string& folder) {
   }
 }
 
-std::string latest_run(const std::string& runs, const std::string& recipe) {
+std::string latest_run(const std::string& runs, const std::string& recipe, const std::string& except) {
   std::error_code none;
   fs::path latest;
   fs::file_time_type latest_time;
   for (const auto& entry : fs::directory_iterator(runs, none)) {
     const fs::path journal = entry.path() / "journal.jsonl";
+    if (!except.empty() && fs::equivalent(entry.path(), except, none)) continue;
     if (!recipe.empty() && !entry.path().filename().string().starts_with(recipe + "-")) continue;
     const auto time = fs::last_write_time(journal, none);
     if (none || (!latest.empty() && time <= latest_time)) continue;
@@ -59,7 +60,10 @@ JournalRead read_run(const std::string& path) {
 
 std::map<std::string, std::int64_t> durations_of(const std::string& run) {
   std::map<std::string, std::int64_t> durations;
-  if (run.empty()) return durations;
+  // A guess is not worth reading a rack's journal for.
+  constexpr std::uintmax_t kLargest = 4 << 20;
+  std::error_code none;
+  if (run.empty() || fs::file_size(journal_path(run), none) > kLargest || none) return durations;
   try {
     const JournalRead read = read_journal(run);
     for (const TrialRecord& trial : read.run.trials) {

@@ -17,8 +17,9 @@ std::string new_run_id(const std::string& recipe);
 // Creates the folder (and those above it) for a new run; one that exists must be empty. Throws InputError.
 void make_run_folder(const std::string& folder);
 
-// The latest run below a directory of runs, of the recipe if one is given; empty when there is none.
-std::string latest_run(const std::string& runs, const std::string& recipe = "");
+// The latest run below a directory of runs, of the recipe if one is given, but for the one in the folder `except`; empty
+// when there is none.
+std::string latest_run(const std::string& runs, const std::string& recipe = "", const std::string& except = "");
 
 // The run in a folder or journal that the user named. Throws InputError for what holds no run.
 JournalRead read_run(const std::string& path);

@@ -20,7 +20,7 @@ namespace rackproof {
 namespace {
 
 constexpr std::size_t kLongest = 1 << 20;
-constexpr int kTries = 1000;
+constexpr int kTries = 10'000;  // some microseconds each
 
 std::string relative(std::string_view path) {
   while (!path.empty() && path.front() == '/') path.remove_prefix(1);

@@ -117,7 +117,7 @@ def as_igraph_reads(graph):
     run, vertices, edges = graph
 
     def filled(values, forms, more):
-        given = {name: float(value) if is_number else value for name, value in values.items() for is_number in [forms[name]]}
+        given = {name: float(value) if forms[name] else value for name, value in values.items()}
         absent = {name: math.nan if is_number else "" for name, is_number in forms.items() if name not in values}
         return {**given, **absent, **more}
 
@@ -161,12 +161,3 @@ def by_boost(program, path):
             of = {"graph": lambda: run, "node": lambda: vertices[int(number)], "edge": lambda: values[int(number)]}[kind]()
             of[rest[0]] = rest[1]
     return run, vertices, [(ends[i], values[i]) for i in range(len(values))]
-
-
-def as_texts(graph, text_of):
-    run, vertices, edges = graph
-
-    def texts(values):
-        return {name: text_of(value) for name, value in values.items()}
-
-    return texts(run), [texts(values) for values in vertices], [(ends, texts(values)) for ends, values in edges]

@@ -137,6 +137,8 @@ TEST_CASE("a step needs every step of the nearest layer below that has any, unle
 
   const auto needs = [](const std::string& said) {
     std::string text = kNode;
+    const std::string_view held_against_a_need = "        prefer: [ \"read >= 50 % of pcie-bandwidth.h2d\" ]\n";
+    text.erase(text.find(held_against_a_need), held_against_a_need.size());
     text.insert(text.find("        optional: true"), "        needs: " + said + "\n");
     return read_text(text).steps[2].needs;
   };
@@ -178,11 +180,34 @@ TEST_CASE("a circle is told from a step that says what it needs, without the ste
   CHECK(refusal(file) == file + ":4:64: a circle of needs: low → top → low");
 }
 
-TEST_CASE("the number of steps is bounded") {
-  std::string text = "recipe: r\nlayers:\n  - layer: l\n    steps:\n";
-  for (int i = 0; i < 1001; ++i) text += "      - { id: s" + std::to_string(i) + ", check: pcie.link }\n";
+TEST_CASE("needs by default are bounded, and steps that say what they need are not") {
+  const auto text = [](std::string_view upper_needs) {
+    std::string layers = "recipe: r\nlayers:\n";
+    for (const char* layer : {"low", "up"}) {
+      layers += std::string("  - layer: ") + layer + "\n    steps:\n";
+      for (int i = 0; i < 1001; ++i) {
+        layers += "      - { id: " + std::string(layer) + std::to_string(i) + ", check: pcie.link";
+        layers += (layer == std::string_view("up") ? std::string(upper_needs) : "") + " }\n";
+      }
+    }
+    return layers;
+  };
   const TextFiles files;
-  CHECK(refusal(files.write("many.yaml", text)).ends_with(":1005:9: a recipe has at most 1000 steps"));
+  CHECK(refusal(files.write("square.yaml", text(""))).find("need one another more than 1000000 times") != std::string::npos);
+  CHECK(refusal(files.write("line.yaml", text(", needs: [ low0 ]"))) == "accepted");
+}
+
+TEST_CASE("a limit held against another step must need that step") {
+  const auto text = [](std::string_view needs) {
+    return "recipe: r\nlayers:\n  - layer: l\n    steps:\n"
+           "      - { id: a, check: pcie.link, needs: [] }\n"
+           "      - { id: b, check: pcie.link, needs: [ a ] }\n"
+           "      - { id: c, check: pcie.link, needs: [" + std::string(needs) + "], expect: [ width >= 50 % of a.width ] }\n";
+  };
+  const TextFiles files;
+  CHECK(refusal(files.write("chance.yaml", text(""))).ends_with(
+      "step 'c' is held against 'a' and must need it: add 'a' to its needs"));
+  CHECK(refusal(files.write("through.yaml", text("b"))) == "accepted");
 }
 
 TEST_CASE("included layers come first, and one of the same name goes on") {
@@ -261,7 +286,7 @@ TEST_CASE("what cannot be described is taken as it is: its trial will say why") 
       "recipe: r\nlayers:\n  - layer: l\n    steps:\n"
       "      - { id: ring, check: nccl.busbw, with: { size: 8 GiB, what: ever }, expect: [ busbw >= 5 GB/s ] }\n"
       "      - { id: link, check: pcie.link, watch: [ nccl.busbw ], expect: [ unheard >= 5 GB/s ] }\n"
-      "      - { id: disk, check: pcie.bandwidth, expect: [ h2d >= 90 % of ring.busbw ] }\n",
+      "      - { id: disk, check: pcie.bandwidth, needs: [ ring ], expect: [ h2d >= 90 % of ring.busbw ] }\n",
       {"ring.other=x"});
   CHECK(recipe.steps[0].with.size() == 3);
   CHECK(recipe.steps[0].metrics.empty());
