@@ -1,7 +1,6 @@
 #include "checks/storage/fio_job.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace rackproof {
 namespace {
@@ -17,47 +16,47 @@ std::vector<std::string> command(const FioTarget& target, const char* name) {
           "--direct=1", "--ioengine=" + target.engine};
 }
 
-std::vector<std::string> operator+(std::vector<std::string> all, const std::vector<std::string>& more) {
+std::vector<std::string> with(std::vector<std::string> all, const std::vector<std::string>& more) {
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
 std::vector<std::string> checked_writing(const FioTarget& target, const char* name) {
-  return command(target, name) +
-         std::vector<std::string>{"--rw=write", "--bs=1048576", "--iodepth=8", "--size=" + std::to_string(target.bytes),
-                                  "--refill_buffers=1", "--verify=crc32c", kVerifyInterval, "--verify_state_save=0"};
+  return with(command(target, name),
+              {"--rw=write", "--bs=1048576", "--iodepth=8", "--size=" + std::to_string(target.bytes),
+               "--refill_buffers=1", "--verify=crc32c", kVerifyInterval, "--verify_state_save=0"});
 }
 
 }  // namespace
 
 std::vector<std::string> probe_command(const FioTarget& target) {
-  return command(target, "probe") + std::vector<std::string>{"--rw=write", "--bs=4096", "--size=4096"};
+  return with(command(target, "probe"), {"--rw=write", "--bs=4096", "--size=4096"});
 }
 
 std::vector<std::string> layout_command(const FioTarget& target) {
-  return checked_writing(target, "layout") + std::vector<std::string>{"--do_verify=0", "--end_fsync=1"};
+  return with(checked_writing(target, "layout"), {"--do_verify=0", "--end_fsync=1"});
 }
 
 std::vector<std::string> verify_command(const FioTarget& target) {
   // Goes on after a mismatch, to find how many there are.
-  return checked_writing(target, "verify") +
-         std::vector<std::string>{"--verify_only=1", "--verify_fatal=0", "--continue_on_error=verify"};
+  return with(checked_writing(target, "verify"),
+              {"--verify_only=1", "--verify_fatal=0", "--continue_on_error=verify"});
 }
 
 std::vector<std::string> load_command(const FioTarget& target, const FioLoad& load, const FioTiming& timing) {
-  const std::int64_t slice = target.bytes / load.jobs;
-  return command(target, "load") +
-         std::vector<std::string>{
-             "--rw=" + load.rw, "--bs=" + std::to_string(load.block_bytes), "--iodepth=" + std::to_string(load.depth),
-             "--numjobs=" + std::to_string(load.jobs), "--group_reporting=1",
-             // Each job has a part of the file to itself: no byte is read by two of them.
-             "--size=" + std::to_string(slice), "--offset_increment=" + std::to_string(slice), "--time_based=1",
-             "--runtime=" + std::to_string(timing.milliseconds) + "ms",
-             // Other offsets every run and no map of those done, data that no disk can compress or deduplicate.
-             "--randrepeat=0", "--norandommap=1", "--refill_buffers=1",
-             // Percentiles of the whole latency: completion latency is an artefact under some engines.
-             "--lat_percentiles=1", "--clat_percentiles=0", "--percentile_list=50:99:99.9",
-             "--write_bw_log=" + timing.log_prefix, "--log_avg_msec=" + std::to_string(timing.sample_ms)};
+  const std::string slice = std::to_string(target.bytes / load.jobs);
+  return with(
+      command(target, "load"),
+      {"--rw=" + load.rw, "--bs=" + std::to_string(load.block_bytes), "--iodepth=" + std::to_string(load.depth),
+       "--numjobs=" + std::to_string(load.jobs), "--group_reporting=1",
+       // Each job has a part of the file to itself: no byte is read by two of them.
+       "--size=" + slice, "--offset_increment=" + slice,
+       "--time_based=1", "--runtime=" + std::to_string(timing.milliseconds) + "ms",
+       // Other offsets every run and no map of those done, data that no disk can compress or deduplicate.
+       "--randrepeat=0", "--norandommap=1", "--refill_buffers=1",
+       // Percentiles of the whole latency: completion latency is an artefact under some engines.
+       "--lat_percentiles=1", "--clat_percentiles=0", "--percentile_list=50:99:99.9",
+       "--write_bw_log=" + timing.log_prefix, "--log_avg_msec=" + std::to_string(timing.sample_ms)});
 }
 
 std::int64_t sample_length_ms(std::int64_t run_ms) { return std::clamp<std::int64_t>(run_ms / 24, 50, 500); }

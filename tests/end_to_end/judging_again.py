@@ -149,8 +149,8 @@ class Kept(Judging):
     def test_a_run_that_was_cut_off_is_judged_as_far_as_it_came(self):
         run = self.run_recipe(self.recipe(RATE, f"id: after, check: selftest.pass, {RIGHT}, needs: []"))
         events = support.events(run)
-        open_at = next(i for i, e in enumerate(events) if e["event"] == "trial_started" and e["trial"].startswith("after"))
-        support.write_events(run, events[: open_at + 1])
+        started = [at for at, event in enumerate(events) if event["event"] == "trial_started"]
+        support.write_events(run, events[: started[-1] + 1])
         kept = self.folder / "kept"
         self.assertIn("was open when the journal ended", self.judge(run, self.tight(), code=1, folder=kept).out)
         self.assertEqual({"rate": "fail"}, support.outcomes(kept))
@@ -164,9 +164,11 @@ class Elsewhere(Judging):
         alone.parent.mkdir()
         shutil.copy(RACKPROOF, alone)
         tight = self.tight()
-        for code, arguments in ((1, ["judge", run, "--limits", tight]), (0, ["show", run]), (0, ["export", run, "-f", "dot"])):
+        commands = ((1, ["judge", run, "--limits", tight]), (0, ["show", run]), (0, ["export", run, "-f", "dot"]))
+        for code, arguments in commands:
+            command = [alone, *map(str, arguments)]
             done = subprocess.run(
-                [alone, *map(str, arguments)], cwd="/", env=self.environment(), capture_output=True, text=True, timeout=60
+                command, cwd="/", env=self.environment(), capture_output=True, text=True, timeout=support.PATIENCE
             )
             self.assertEqual((code, ""), (done.returncode, done.stderr), done.stdout)
         moved = pathlib.Path(shutil.move(run, self.folder / "elsewhere"))

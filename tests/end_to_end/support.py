@@ -142,7 +142,8 @@ class TestCase(unittest.TestCase):
             process.kill()
             out, err = process.communicate()
             self.fail(f"{process.args} did not end within {timeout} s:\n{out}\n{err}")
-        result = Result(process.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace"))
+        out, err = ((text or b"").decode(errors="replace") for text in (out, err))
+        result = Result(process.returncode, out, err)
         self.assertNotEqual(70, result.code, f"{process.args}\n{result}")
         self.assertGreaterEqual(result.code, 0, f"{process.args} died of a signal\n{result}")
         return result
@@ -176,6 +177,33 @@ class TestCase(unittest.TestCase):
         run = self.folder / folder
         self.assert_exit(code, self.rackproof("run", recipe, "--output", run, *options))
         return run
+
+    def resume(self, run, code, *arguments):
+        return self.assert_exit(
+            code, self.rackproof("run", "--resume", run, "--checks", self.checks_with_recite(), *arguments)
+        )
+
+    def assert_closed(self, run, why):
+        all_events = events(run)
+        open_trials = set()
+        for event in all_events:
+            if event["event"] == "trial_started":
+                open_trials.add(event["trial"])
+            elif event["event"] == "trial_judged":
+                open_trials.discard(event["trial"])
+        self.assertEqual(set(), open_trials)
+        self.assertEqual("run_ended", all_events[-1]["event"])
+        self.assertIn(why, all_events[-1]["interrupted"])
+
+    def assert_nothing_was_tried_twice(self, run):
+        ended = set()
+        for event in events(run):
+            if event["event"] == "trial_started":
+                self.assertNotIn(event["trial"], ended, "started again although it had ended")
+            elif event["event"] == "trial_ended":
+                ended.add(event["trial"])
+        judged = [event["trial"] for event in events(run) if event["event"] == "trial_judged"]
+        self.assertEqual(len(judged), len(set(judged)), "judged twice")
 
     def assert_one_line(self, text):
         self.assertTrue(text.endswith("\n"), repr(text))

@@ -158,6 +158,6 @@ def by_boost(program, path):
         if kind == "ends":
             ends[int(number)] = tuple(map(int, rest))
         else:
-            of = {"graph": lambda: run, "node": lambda: vertices[int(number)], "edge": lambda: values[int(number)]}[kind]()
+            of = run if kind == "graph" else (vertices if kind == "node" else values)[int(number)]
             of[rest[0]] = rest[1]
     return run, vertices, [(ends[i], values[i]) for i in range(len(values))]
