@@ -1,4 +1,5 @@
-// A check for tests that says what stands in a file, byte for byte, so that a test can put any words into its mouth.
+// A check for tests that says what stands in a file, byte for byte, so that a test can put any words into its mouth. At a
+// FIFO that nobody writes to it waits for ever.
 #include <unistd.h>
 
 #include <fstream>
@@ -10,22 +11,32 @@
 
 namespace {
 
+// Bounded, so that nothing stays for ever where it is not cleared up.
+constexpr unsigned kSeconds = 300;
+
 void recite(int events, const char* const* args) {
   constexpr std::string_view kFile = "file=";
+  std::string path;
   for (; *args != nullptr; ++args) {
-    if (!std::string_view(*args).starts_with(kFile)) continue;
-    std::ifstream file(*args + kFile.size(), std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    for (std::size_t done = 0; done < text.size();) {
-      const ssize_t written = ::write(events, text.data() + done, text.size() - done);
-      if (written <= 0) return;
-      done += static_cast<std::size_t>(written);
+    const std::string_view arg = *args;
+    if (arg.starts_with(kFile)) path = arg.substr(kFile.size());
+    if (arg == "company=true" && ::fork() == 0) {
+      ::sleep(kSeconds);
+      ::_exit(0);
     }
+  }
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(events, text.data() + done, text.size() - done);
+    if (written <= 0) return;
+    done += static_cast<std::size_t>(written);
   }
 }
 
 constexpr rackproof_parameter kParameters[] = {
     {"file", "path", nullptr, nullptr, "what it says"},
+    {"company", "boolean", "false", nullptr, "first leaves a process in its group that sleeps"},
     {},
 };
 constexpr rackproof_metric kMetrics[] = {
