@@ -218,10 +218,12 @@ class CommandLines(BadInput):
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         export = ["export", run, "--format", "json", "--output"]
-        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
-            self.assert_exit(0, self.rackproof(*export, pipe))
-            whole = reader.communicate(timeout=support.PATIENCE)[0]
+        reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+        self.addCleanup(reader.communicate)
+        self.addCleanup(reader.kill)
+        self.assert_exit(0, self.rackproof(*export, pipe))
         self.assertTrue(pipe.is_fifo())
+        whole = reader.communicate(timeout=support.PATIENCE)[0]
         target, link = self.write("target.json", "old"), self.folder / "link.json"
         link.symlink_to(target)
         self.assert_exit(0, self.rackproof(*export, link))

@@ -109,8 +109,9 @@ class Examples(support.TestCase):
             {"g++": COMPILER, ".": str(SOURCE)}.get(word, word.replace("build/", f"{BUILD}/", 1))
             for word in shlex.split(build.removeprefix("$ "))
         ]
+        sanitizers = ["-fsanitize=address,undefined"] if support.is_sanitized() else []
         done = subprocess.run(
-            [*words, "-Wall", "-Wextra", "-Wpedantic", "-Werror", *self.sanitizers()],
+            [*words, "-Wall", "-Wextra", "-Wpedantic", "-Werror", *sanitizers],
             cwd=self.folder, capture_output=True, text=True, timeout=support.PATIENCE,
         )  # fmt: skip
         self.assertEqual((0, ""), (done.returncode, done.stderr))
@@ -126,12 +127,6 @@ class Examples(support.TestCase):
             if event["event"] == "reported" and event["says"]["report"] == "measurement"
         }
         self.assertEqual({"first_touch": "GB/s", "dirty_pages": "count"}, measured)
-
-    @staticmethod
-    def sanitizers():
-        cache = BUILD / "CMakeCache.txt"
-        sanitized = cache.exists() and "RACKPROOF_SANITIZE:BOOL=ON" in cache.read_text()
-        return ["-fsanitize=address,undefined"] if sanitized else []
 
 
 class Measuring(support.TestCase):

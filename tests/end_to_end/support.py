@@ -214,5 +214,11 @@ def is_root():
     return os.geteuid() == 0
 
 
+def is_sanitized():
+    """Whether what was built carries sanitizers, which take memory of their own."""
+    cache = BUILD / "CMakeCache.txt"
+    return cache.exists() and "RACKPROOF_SANITIZE:BOOL=ON" in cache.read_text()
+
+
 def main():
     unittest.main(verbosity=2)
