@@ -1,5 +1,10 @@
 #include "checks/storage/mount_point.h"
 
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -60,6 +65,17 @@ std::optional<MountPoint> mount_of(std::string_view mountinfo, std::string_view 
     if (!found || mount->directory.size() >= found->directory.size()) found = std::move(mount);
   }
   return found;
+}
+
+std::optional<MountPoint> mount_by_number(const std::string& path) {
+  struct stat facts {};
+  struct statfs filesystem {};
+  if (::stat(path.c_str(), &facts) != 0 || ::statfs(path.c_str(), &filesystem) != 0) return std::nullopt;
+  MountPoint mount;
+  mount.directory = "/";
+  mount.type = filesystem.f_type == TMPFS_MAGIC ? "tmpfs" : filesystem.f_type == RAMFS_MAGIC ? "ramfs" : "unknown";
+  mount.device_number = std::to_string(major(facts.st_dev)) + ":" + std::to_string(minor(facts.st_dev));
+  return mount;
 }
 
 std::string mount_option(const MountPoint& mount, std::string_view name) {

@@ -20,6 +20,9 @@ struct MountPoint {
 // one directory the last is the visible one.
 std::optional<MountPoint> mount_of(std::string_view mountinfo, std::string_view path);
 
+// For a path that the list of mounts does not cover (the root of a chroot is no mount): what the path itself tells.
+std::optional<MountPoint> mount_by_number(const std::string& path);
+
 // What stands behind "name=" in the options; empty when absent.
 std::string mount_option(const MountPoint&, std::string_view name);
 

@@ -56,6 +56,7 @@ Place locate(Context& context, const std::string& path) {
 
   const std::string mountinfo = root.text("/proc/self/mountinfo").value_or("");
   auto mount = mount_of(mountinfo, place.directory);
+  if (!mount && root.is_real()) mount = mount_by_number(place.directory);
   if (!mount) throw Trouble{"/proc/self/mountinfo names no filesystem for " + place.directory};
   mount = below_overlay(root, mountinfo, *mount);
   if (is_in_memory(*mount)) throw Skip{place.directory + " is on " + mount->type + ", which is memory"};
