@@ -10,10 +10,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kHow{"exited",  "signalled",  "timed_out",
                                                "stopped", "unkillable", "not_started"};
 
-void add_unless_empty(JsonLine& line, std::string_view name, const std::string& text) {
-  if (!text.empty()) line.add(name, text);
-}
-
 void add_list(JsonLine& line, std::string_view name, const std::vector<std::string>& texts) {
   if (texts.empty()) return;
   line.open_array(name);
@@ -29,7 +25,7 @@ void add(JsonLine& line, const Expectation& expectation) {
   line.open_element();
   line.add(expectation.prefer ? "prefer" : "expect", expectation.limit.text);
   line.add("where", expectation.where);
-  add_unless_empty(line, "source", expectation.source);
+  line.add_unless_empty("source", expectation.source);
   if (expectation.match) {
     line.open("match");
     line.add("kind", expectation.match->kind);
@@ -46,7 +42,7 @@ struct Encoder {
     line.add("format", kJournalFormat);
     line.add("run", run.run);
     line.add("recipe", run.recipe);
-    add_unless_empty(line, "summary", run.summary);
+    line.add_unless_empty("summary", run.summary);
     line.add("file", run.file);
     line.add("version", run.version);
     add_list(line, "layers", run.layers);
@@ -62,7 +58,7 @@ struct Encoder {
     line.add("step", step.id);
     line.add("check", step.check);
     line.add("layer", step.layer);
-    add_unless_empty(line, "summary", step.summary);
+    line.add_unless_empty("summary", step.summary);
     if (!step.with.empty()) {
       line.open("with");
       for (const auto& [name, value] : step.with) line.add(name, value);
@@ -99,7 +95,7 @@ struct Encoder {
 
   void operator()(const Reported& reported) {
     line.add("trial", reported.trial);
-    add_unless_empty(line, "watch", reported.watch);
+    line.add_unless_empty("watch", reported.watch);
     line.add_raw("says", encode(reported.report));
   }
 
@@ -112,9 +108,9 @@ struct Encoder {
     line.add("cpu_us", ending.cpu_us);
     line.add("memory_bytes", ending.memory_bytes);
     add_unless_zero(line, "left_behind", ending.left_behind);
-    add_unless_empty(line, "why", ending.why);
-    add_unless_empty(line, "last_error", ending.last_error);
-    add_unless_empty(line, "garbled", ending.garbled);
+    line.add_unless_empty("why", ending.why);
+    line.add_unless_empty("last_error", ending.last_error);
+    line.add_unless_empty("garbled", ending.garbled);
   }
 
   void operator()(const TrialJudged& judged) {
@@ -128,8 +124,8 @@ struct Encoder {
         line.open_element();
         line.add("outcome", to_text(finding.outcome));
         line.add("text", finding.text);
-        add_unless_empty(line, "device", finding.device);
-        add_unless_empty(line, "metric", finding.metric);
+        line.add_unless_empty("device", finding.device);
+        line.add_unless_empty("metric", finding.metric);
         line.close();
       }
       line.close_array();
@@ -141,7 +137,7 @@ struct Encoder {
 
   void operator()(const RunEnded& ended) {
     line.add("outcome", to_text(ended.outcome));
-    add_unless_empty(line, "interrupted", ended.interrupted);
+    line.add_unless_empty("interrupted", ended.interrupted);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "graphs/sentences.h"
+#include "runner/clock.h"
 #include "runner/summary.h"
 
 namespace rackproof {
@@ -24,11 +25,6 @@ std::string utc(std::int64_t us) {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &parts);
   return text;
-}
-
-std::int64_t now_us() {
-  using namespace std::chrono;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 std::string trial_name(const Run& run, const TrialRecord& trial) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "graphs/judge.h"
+#include "runner/clock.h"
 
 namespace rackproof {
 namespace {
@@ -16,11 +17,6 @@ namespace {
 constexpr std::int64_t kMostReports = 32'768;
 constexpr std::int64_t kMostBytes = 8 << 20;
 constexpr std::chrono::milliseconds kTick{200};
-
-std::int64_t now_us() {
-  using namespace std::chrono;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string shortened(std::string_view text) {
   constexpr std::size_t kShown = 60;

@@ -13,6 +13,7 @@
 
 #include "graphs/journal.h"
 #include "graphs/sentences.h"
+#include "runner/clock.h"
 #include "runner/commands.h"
 #include "runner/console.h"
 #include "runner/executor.h"
@@ -27,11 +28,6 @@ namespace rackproof {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::int64_t now_us() {
-  using namespace std::chrono;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string recipe_file(const std::string& given, const Installation& installation) {
   if (given.find('/') != given.npos || given.ends_with(".yaml") || fs::exists(given)) return given;

@@ -16,6 +16,9 @@ class JsonLine {
   void add(std::string_view name, std::string_view text);
   void add(std::string_view name, const char* text) { add(name, std::string_view(text)); }
   void add(std::string_view name, const std::string& text) { add(name, std::string_view(text)); }
+  void add_unless_empty(std::string_view name, std::string_view text) {
+    if (!text.empty()) add(name, text);
+  }
   void add(std::string_view name, double number);  // null when not finite: JSON has no other word
   void add(std::string_view name, std::integral auto number) {
     if constexpr (std::same_as<decltype(number), bool>) {

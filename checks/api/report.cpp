@@ -16,10 +16,6 @@ void add(JsonLine& line, const Facts& facts) {
   line.close();
 }
 
-void add_unless_empty(JsonLine& line, std::string_view name, const std::string& text) {
-  if (!text.empty()) line.add(name, text);
-}
-
 struct Encoder {
   JsonLine line;
 
@@ -27,8 +23,8 @@ struct Encoder {
     line.add("report", "device");
     line.add("id", device.id);
     line.add("kind", device.kind);
-    add_unless_empty(line, "name", device.name);
-    add_unless_empty(line, "parent", device.parent);
+    line.add_unless_empty("name", device.name);
+    line.add_unless_empty("parent", device.parent);
     add(line, device.facts);
   }
   void operator()(const Link& link) {
@@ -41,7 +37,7 @@ struct Encoder {
   void operator()(const Measurement& measurement) {
     line.add("report", "measurement");
     line.add("metric", measurement.metric);
-    add_unless_empty(line, "device", measurement.device);
+    line.add_unless_empty("device", measurement.device);
     line.add("value", measurement.value);
     line.add("unit", measurement.unit);
     if (const auto& samples = measurement.samples) {
@@ -63,7 +59,7 @@ struct Encoder {
   }
   void operator()(const Fault& fault) {
     line.add("report", "fault");
-    add_unless_empty(line, "device", fault.device);
+    line.add_unless_empty("device", fault.device);
     line.add("code", fault.code);
     line.add("text", fault.text);
   }
