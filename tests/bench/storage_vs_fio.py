@@ -36,16 +36,19 @@ def fio(options):
     return json.loads(output[output.index("{\n"):])["jobs"][0]
 
 
-def plain(load, file, settings):
-    """Writes a new file, then runs the load as anyone would by hand."""
-    if os.path.exists(file):
-        os.remove(file)
+def plain(load, settings):
+    """Writes a new file, runs the load as anyone would by hand, and removes it as the check does."""
+    file = os.path.join(settings.path, f"storage-vs-fio-{os.getpid()}")
     common = [f"--filename={file}", f"--size={settings.size}M", "--direct=1", f"--ioengine={settings.engine}"]
-    fio(["--name=layout", *common, "--rw=write", "--bs=1M", "--iodepth=8", "--refill_buffers", "--end_fsync=1"])
-    fio(["--name=back", *common, "--rw=read", "--bs=1M", "--iodepth=8"])
-    job = fio(["--name=load", *common, *LOADS[load][0], "--time_based", f"--runtime={settings.seconds}",
-               "--randrepeat=0", "--norandommap", "--refill_buffers", "--lat_percentiles=1", "--clat_percentiles=0",
-               "--percentile_list=50:99:99.9"])
+    try:
+        fio(["--name=layout", *common, "--rw=write", "--bs=1M", "--iodepth=8", "--refill_buffers", "--end_fsync=1"])
+        fio(["--name=back", *common, "--rw=read", "--bs=1M", "--iodepth=8"])
+        job = fio(["--name=load", *common, *LOADS[load][0], "--time_based", f"--runtime={settings.seconds}",
+                   "--randrepeat=0", "--norandommap", "--refill_buffers", "--lat_percentiles=1",
+                   "--clat_percentiles=0", "--percentile_list=50:99:99.9"])
+    finally:
+        if os.path.exists(file):
+            os.remove(file)
     done = job["write"] if "write" in load else job["read"]
     if load == "latency":
         return done["lat_ns"]["percentile"]["50.000000"] / 1e3
@@ -73,17 +76,12 @@ def interval(ratios, chance):
 
 
 def compare(load, settings, chance):
-    file = os.path.join(settings.path, f"storage-vs-fio-{os.getpid()}")
     rounds = []
-    try:
-        for _ in range(settings.rounds):
-            row = {}
-            for side in chance.sample(["a", "b", "check"], 3):
-                row[side] = checked(load, settings) if side == "check" else plain(load, file, settings)
-            rounds.append(row)
-    finally:
-        if os.path.exists(file):
-            os.remove(file)
+    for _ in range(settings.rounds):
+        row = {}
+        for side in chance.sample(["a", "b", "check"], 3):
+            row[side] = checked(load, settings) if side == "check" else plain(load, settings)
+        rounds.append(row)
     unit = {"latency": "us", "read": "GB/s", "write": "GB/s"}.get(load, "IOPS")
     reference = [math.sqrt(row["a"] * row["b"]) for row in rounds]
     print(f"{load:13} {min(reference):10.5g} … {max(reference):.5g} {unit} (plain fio over {len(rounds)} rounds)")

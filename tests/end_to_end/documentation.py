@@ -93,6 +93,7 @@ class Examples(support.TestCase):
                     shown += 1
                     if command not in helps:
                         helps[command] = self.assert_exit(0, self.rackproof(command, "--help")).out
+                    self.assertIn(f"rackproof {command} [OPTIONS]", helps[command])
                     for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest):
                         self.assertRegex(helps[command], rf"(?m)^ +(-\w,)?{option}\b|^ +{option},")
         self.assertGreater(shown, 20)

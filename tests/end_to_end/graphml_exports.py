@@ -128,6 +128,7 @@ class GraphML(exported.TestCase):
         nan = next(values for path, values in by_path.items() if path.startswith("measurement/nan/"))
         self.assertNotIn("value", nan)
         unsteady = next(values for path, values in by_path.items() if path.startswith("measurement/unsteady/"))
+        self.assertEqual([float, int, str], [type(unsteady[name]) for name in ("value", "samples", "steady")])
         self.assertEqual((12.0, 12, 6.0, 18.0, 3.0, "no"), tuple(
             unsteady[name] for name in ("value", "samples", "low", "high", "worst", "steady")
         ))  # fmt: skip

@@ -110,7 +110,8 @@ class Killed(Interrupted):
 
     def run_and_kill(self, arguments, run, after_lines, dice):
         process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and len(self.lines(run)) < after_lines:
+        deadline = time.monotonic() + support.PATIENCE
+        while process.poll() is None and len(self.lines(run)) < after_lines and time.monotonic() < deadline:
             pass
         time.sleep(dice.random() * 0.01)
         process.kill()

@@ -9,7 +9,7 @@ import sys
 import time
 
 import support
-from support import BUILD, CHECKS, RACKPROOF, RACKPROOF_CHECK, RIGHT, SOURCE
+from support import CHECKS, RACKPROOF, RACKPROOF_CHECK, RIGHT, SOURCE
 
 CHECK_LAYERS = SOURCE / "scripts" / "check_layers.py"
 VENDORS = re.compile(r"cuda|nvidia|nccl|libuc[pstm]|hwloc|ibverbs|libmpi|pmix|libnuma|libze_|rocm", re.I)

@@ -1,7 +1,6 @@
 """Exports runs for yEd, as JSON and as a drawing; hostile texts come out of every export as they went in."""
 
 import json
-import re
 import shutil
 import subprocess
 import xml.etree.ElementTree

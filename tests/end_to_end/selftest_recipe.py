@@ -120,6 +120,9 @@ class SelftestRecipe(Watched):
         for step, (outcome, reason) in verdicts.items():
             if outcome in ("warn", "error", "fail"):
                 self.assertIn(reason, printed, step)
+        for event in support.events(run):
+            said = [finding["text"] for finding in event.get("findings", [])]
+            self.assertEqual(len(said), len(set(said)), "nothing is said twice")
         self.assertEqual("run_ended", support.events(run)[-1]["event"])
 
     def check_replay(self, run):

@@ -1,7 +1,8 @@
-// A check for tests that says what stands in a file, byte for byte, so that a test can put any words into its mouth. At a
-// FIFO that nobody writes to it waits for ever.
+// A check for tests that says what stands in a file, byte for byte, so that a test can put any words into its mouth.
+// At a FIFO that nobody writes to it waits for ever.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -16,10 +17,13 @@ constexpr unsigned kSeconds = 300;
 
 void recite(int events, const char* const* args) {
   constexpr std::string_view kFile = "file=";
+  constexpr std::string_view kStay = "stay_ms=";
   std::string path;
+  unsigned stay_ms = 0;
   for (; *args != nullptr; ++args) {
     const std::string_view arg = *args;
     if (arg.starts_with(kFile)) path = arg.substr(kFile.size());
+    if (arg.starts_with(kStay)) stay_ms = static_cast<unsigned>(std::atoi(*args + kStay.size()));
     if (arg == "company=true" && ::fork() == 0) {
       ::sleep(kSeconds);
       ::_exit(0);
@@ -32,10 +36,12 @@ void recite(int events, const char* const* args) {
     if (written <= 0) return;
     done += static_cast<std::size_t>(written);
   }
+  ::usleep(1000 * stay_ms);
 }
 
 constexpr rackproof_parameter kParameters[] = {
     {"file", "path", nullptr, nullptr, "what it says"},
+    {"stay_ms", "integer", "0", nullptr, "how long it stays after it has spoken"},
     {"company", "boolean", "false", nullptr, "first leaves a process in its group that sleeps"},
     {},
 };
