@@ -176,6 +176,20 @@ int usage(const char* why) {
   return kUsage;
 }
 
+// The runner releases this process by a byte on stdin, once its guard knows of it: before that, nothing may run here that
+// could start a process which outlives us both. False when the runner died first.
+bool is_released() {
+  char byte = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(STDIN_FILENO, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  const bool is_empty_now = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) == STDIN_FILENO;
+  ::close(nothing);
+  return got == 1 && is_empty_now;
+}
+
 int run(std::vector<const char*> args) {
   // Dies with the runner. The parent may have gone before the signal was asked for, hence the second look.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -186,7 +200,7 @@ int run(std::vector<const char*> args) {
     if (option == "--parent" && next + 1 < args.size()) {
       const auto parent = number<pid_t>(args[++next]);
       if (!parent) return usage("--parent needs a process id");
-      if (::getppid() != *parent) return 1;
+      if (::getppid() != *parent || !is_released()) return 1;
     } else if (option == "--memory-limit" && next + 1 < args.size()) {
       const auto bytes = number<std::uint64_t>(args[++next]);
       if (!bytes || !limit_memory(*bytes)) return usage("--memory-limit needs a number of bytes");

@@ -129,10 +129,12 @@ void Descriptor::close() {
   fd_ = -1;
 }
 
-Child::Child(const std::vector<std::string>& argv, const std::vector<std::string>& extra_environment) {
+Child::Child(const std::vector<std::string>& argv, const std::vector<std::string>& extra_environment, Input input) {
   Pipe out;
   Pipe err;
-  pid_ = spawn(argv, extra_environment, -1, out.write_end.get(), err.write_end.get());
+  std::optional<Pipe> in;
+  if (input == Input::none_until_released) in.emplace();
+  pid_ = spawn(argv, extra_environment, in ? in->read_end.get() : -1, out.write_end.get(), err.write_end.get());
   pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!pidfd_.open()) {
     const int why = errno;
@@ -143,6 +145,7 @@ Child::Child(const std::vector<std::string>& argv, const std::vector<std::string
   }
   out_ = std::move(out.read_end);
   err_ = std::move(err.read_end);
+  if (in) gate_ = std::move(in->write_end);
   ::fcntl(out_.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(err_.get(), F_SETFL, O_NONBLOCK);
 }
@@ -151,12 +154,19 @@ Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       out_(std::move(other.out_)),
-      err_(std::move(other.err_)) {}
+      err_(std::move(other.err_)),
+      gate_(std::move(other.gate_)) {}
 
 Child::~Child() {
   if (pid_ < 0) return;
   signal_group(SIGKILL);
   ::waitpid(pid_, nullptr, WNOHANG);
+}
+
+void Child::release() {
+  // Nobody reads it where the child has ended already; its end is then seen as any other.
+  [[maybe_unused]] const ssize_t written = ::write(gate_.get(), "\n", 1);
+  gate_.close();
 }
 
 void Child::signal_group(int number) const {

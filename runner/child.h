@@ -40,10 +40,15 @@ struct ChildExit {
   std::int64_t left_behind = 0;  // members of its group that outlived it and were killed
 };
 
+// What a child finds at its stdin: nothing, or nothing until it is released. One that waits for that does nothing before
+// others know of it.
+enum class Input { none, none_until_released };
+
 class Child {
  public:
   // argv[0] is a path. Throws std::system_error when the program cannot be started.
-  explicit Child(const std::vector<std::string>& argv, const std::vector<std::string>& extra_environment = {});
+  explicit Child(const std::vector<std::string>& argv, const std::vector<std::string>& extra_environment = {},
+                 Input input = Input::none);
   Child(Child&&) noexcept;
   Child& operator=(Child&&) = delete;
   // Kills what is left of the group. A child that the kernel holds is left to it.
@@ -54,6 +59,7 @@ class Child {
   Descriptor& out() { return out_; }
   Descriptor& err() { return err_; }
 
+  void release();
   void signal_group(int number) const;
   // After the pidfd became readable: ends what is left of the group, and collects the child.
   std::optional<ChildExit> collect();
@@ -63,6 +69,7 @@ class Child {
   Descriptor pidfd_;
   Descriptor out_;
   Descriptor err_;
+  Descriptor gate_;
 };
 
 // A child that only listens on its stdin, for the guard: reads what is written until this end closes, even by a crash.

@@ -67,13 +67,14 @@ void LocalLauncher::start(const Launch& launch) {
   try {
     const auto now = Clock::now();
     auto running = std::unique_ptr<Running>(new Running{.launch = launch,
-                                                        .child = Child(launch.argv, environment_),
+                                                        .child = Child(launch.argv, environment_, Input::none_until_released),
                                                         .started = now,
                                                         .next_rung = now + launch.timeout,
                                                         .stopped = {},
                                                         .partial = {},
                                                         .errors = {}});
     guard_.tell(fmt::format("+{}\n", running->child.pid()));
+    running->child.release();
     running_[launch.trial] = std::move(running);
   } catch (const std::system_error& error) {
     Ending ending;

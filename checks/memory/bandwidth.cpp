@@ -54,6 +54,20 @@ constexpr const char* kByHand[] = {
     nullptr,
 };
 
+// Above this share of waiting, the figure says more about one thread than about all.
+constexpr double kMuchWaiting = 0.05;
+
+void note_waiting(Context& context, const std::string& name, const Balance& balance, const std::vector<int>& cpus) {
+  if (balance.waited() <= kMuchWaiting) return;
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "%s: the threads waited %.0f %% of the time for the last of them; most often, in %zu of %zu samples, "
+                "for CPU %d",
+                name.c_str(), balance.waited() * 100, balance.times_slowest(), balance.samples(),
+                cpus[balance.slowest()]);
+  context.note(text);
+}
+
 // What one phase found besides rates.
 struct Tally {
   std::int64_t wrong = 0;
@@ -84,6 +98,7 @@ Tally run_phase(Context& context, const PhaseSettings& settings, const std::vect
       context.device({.id = device, .kind = "numa", .name = {}, .parent = "machine", .facts = {}});
       context.measure(to_measurement(estimate, name + "_one_node", device, "GB/s"));
     }
+    note_waiting(context, name + suffix, rates.balance, settings.cpus);
     const std::string what = operation == Operation::read ? "the sums of read passes" : "the array written by " + name;
     add_wrong(context, tally, phase.verify_last(operation), what);
   }

@@ -36,18 +36,20 @@ Rates Phase::measure(Operation operation) {
   const std::int64_t pass_bytes =
       static_cast<std::int64_t>(slices_.front().elements()) * bytes_per_element(operation);  // of each thread
   NodeRates by_node(team_.nodes());
+  Balance balance(team_.size());
   std::int64_t passes = 1;
   const auto take = [&] {
     const std::vector<Turn> turns =
         team_.run([&](std::size_t rank) { slices_[rank].run(operation, *settings_.kernels, passes); });
     by_node.add(turns, pass_bytes * passes);
+    balance.add(turns);
     const Sample sample{pass_bytes * passes * std::ssize(turns), wall_ns(turns)};
     passes = next_passes(passes, sample.nanoseconds);
     return sample;
   };
   // The first samples only find out how many passes make a sample of the right length.
   const Estimate all = sample(take, {.discard = 3, .at_most_ns = settings_.at_most_ns});
-  return {.all = all, .nodes = by_node.estimates(all)};
+  return {.all = all, .nodes = by_node.estimates(all), .balance = balance};
 }
 
 template <class Look>

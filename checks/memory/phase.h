@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "checks/api/sampler.h"
+#include "checks/memory/balance.h"
 #include "checks/memory/kernels.h"
 #include "checks/memory/pages.h"
 #include "checks/memory/slice.h"
@@ -24,6 +25,7 @@ struct PhaseSettings {
 struct Rates {
   Estimate all;
   std::map<int, Estimate> nodes;  // the same samples, each node by its own threads' bytes and time; for several nodes
+  Balance balance;
 };
 
 class Phase {

@@ -108,6 +108,19 @@ class Killed(Interrupted):
                 self.assert_nothing_was_tried_twice(run)
         self.assertGreater(cut_in_the_middle, 0, "no run was cut off while a trial was open")
 
+    def test_a_run_killed_while_a_check_starts_leaves_no_process(self):
+        recipe = self.recipe(f"id: fork, check: selftest.fork, {RIGHT}")
+        dice = random.Random(11)
+        for number in range(60):
+            run = self.folder / f"run-{number}"
+            process = self.start("run", recipe, "--output", run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(process.kill)
+            self.started(run, "fork")
+            time.sleep(dice.random() * 0.004)
+            process.kill()
+            process.wait()
+            self.assert_nothing_is_left()
+
     def run_and_kill(self, arguments, run, after_lines, dice):
         process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + support.PATIENCE

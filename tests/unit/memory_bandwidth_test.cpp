@@ -266,6 +266,15 @@ TEST_CASE("samples are made near 100 ms long") {
   CHECK(next_passes(1, 1) == 1000);
 }
 
+TEST_CASE("waiting is counted, and for whom") {
+  Balance balance(2);
+  CHECK(balance.waited() == 0);
+  balance.add({{0, 100}, {0, 100}});
+  for (int i = 0; i < 3; ++i) balance.add({{0, 50}, {0, 100}});
+  CHECK(balance.waited() == Approx(0.25));
+  CHECK((balance.slowest() == 1 && balance.times_slowest() == 3 && balance.samples() == 4));
+}
+
 TEST_CASE("samples are split by node, each by its own bytes and time") {
   NodeRates rates({0, 1, 1});
   Estimate kept_two;
