@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,15 @@ struct Fault {
 // Throws std::runtime_error with one sentence that names the word that does not fit, or the GPU that is not there.
 Fault parse_fault(std::string_view text, const Profile&);
 
-// One sentence a line; blank lines are passed over.
+// One sentence a line; blank lines are passed over. Throws "FILE:LINE: sentence".
 std::vector<Fault> read_faults(const std::string& file, const Profile&);
+
+// The grammar, a form a line, and what each means.
+struct FaultForm {
+  std::string_view words;  // "gpu:N link width LANES"
+  FaultKind kind{};
+  std::string_view meaning;
+};
+std::span<const FaultForm> fault_forms();
 
 }  // namespace rackproof::simulator

@@ -50,6 +50,7 @@ struct SimulatedSwitch {
   int numa = 0;
   Port uplink;
   double gbs = 0;  // reached, each direction
+  bool is_root_port = false;  // no switch: `address` is the root port's own
 };
 
 struct SimulatedGpu {
