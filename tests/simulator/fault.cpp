@@ -160,9 +160,10 @@ class Sentence {
         next.push_back(form.words[matched]);
       }
     }
+    for (std::string& word : next) word = stands_for_value(word) ? word : "'" + word + "'";
+    if (may_end) next.emplace_back("nothing");
     std::string choices;
     for (std::size_t i = 0; i < next.size(); ++i) choices += (i == 0 ? "" : i + 1 == next.size() ? " or " : ", ") + next[i];
-    if (may_end) choices += choices.empty() ? "nothing" : ", or nothing";
     const std::string before = before_word(furthest);
     if (furthest == words_.size()) refuse("is not complete: after '" + before + "' comes " + choices);
     refuse("'" + words_[furthest] + "' does not fit: after '" + before + "' comes " + choices);
