@@ -19,6 +19,7 @@ set(RACKPROOF_CHECK_DIRECTORY ${CMAKE_BINARY_DIR}/bin/checks)
 option(RACKPROOF_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(RACKPROOF_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
 if(RACKPROOF_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_compile_options(
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>)
   add_link_options(-fsanitize=address,undefined)
 endif()

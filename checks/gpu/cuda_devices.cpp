@@ -1,0 +1,106 @@
+#include "checks/gpu/cuda_devices.h"
+
+#include <cuda_runtime.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "checks/api/pci.h"
+#include "checks/gpu/cuda_error.h"
+
+namespace rackproof {
+namespace {
+
+constexpr std::int64_t kNvidia = 0x10de;
+
+std::vector<PciDevice> nvidia_gpus(const SysRoot& root) {
+  std::vector<PciDevice> found = pci_devices(root);
+  std::erase_if(found, [](const PciDevice& d) { return d.vendor != kNvidia || d.kind != "gpu"; });
+  return found;
+}
+
+int attribute(cudaDeviceAttr which, int gpu) {
+  int value = 0;
+  cuda_call(cudaDeviceGetAttribute(&value, which, gpu), "cudaDeviceGetAttribute", gpu);
+  return value;
+}
+
+// CUDA writes "0000:17:00.0" with upper-case digits and, on some versions, a domain of eight.
+std::string address_of(int gpu) {
+  char text[32] = {};
+  cuda_call(cudaDeviceGetPCIBusId(text, sizeof text, gpu), "cudaDeviceGetPCIBusId", gpu);
+  std::string address = text;
+  std::ranges::transform(address, address.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  while (address.find(':') > 4 && address.front() == '0') address.erase(0, 1);
+  return address;
+}
+
+int count_gpus(std::size_t on_pci) {
+  const std::string shown = std::to_string(on_pci) + " NVIDIA GPU" + (on_pci == 1 ? "" : "s") + " on PCI";
+  int count = 0;
+  const cudaError_t code = cudaGetDeviceCount(&count);
+  if (code == cudaSuccess && count > 0) return count;
+  if (on_pci == 0) throw Skip{"this machine has no NVIDIA GPU"};
+  if (code == cudaSuccess) throw Trouble{shown + ", and CUDA shows none of them"};
+  if (code == cudaErrorInsufficientDriver) {
+    int driver = 0;
+    int runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    const auto version = [](int number) {
+      return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+    };
+    throw Trouble{shown + ", but " +
+                  (driver == 0 ? std::string("no driver is loaded for CUDA")
+                               : "their driver is too old: it supports CUDA " + version(driver)) +
+                  ", and this check was built for CUDA " + version(runtime)};
+  }
+  throw Trouble{shown + ", but CUDA does not start: " + cudaGetErrorString(code)};
+}
+
+}  // namespace
+
+std::vector<Gpu> visible_gpus(const SysRoot& root, std::string_view glob) {
+  const std::vector<PciDevice> on_pci = nvidia_gpus(root);
+  const int count = count_gpus(on_pci.size());
+  std::vector<Gpu> gpus;
+  for (int index = 0; index < count; ++index) {
+    Gpu gpu;
+    gpu.index = index;
+    gpu.address = address_of(index);
+    if (::fnmatch(std::string(glob).c_str(), gpu.address.c_str(), 0) != 0) continue;
+    gpu.id = pci_id(gpu.address);
+    gpu.compute = 10 * attribute(cudaDevAttrComputeCapabilityMajor, index) +
+                  attribute(cudaDevAttrComputeCapabilityMinor, index);
+    gpu.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, index);
+    gpu.l2_bytes = static_cast<std::size_t>(attribute(cudaDevAttrL2CacheSize, index));
+    // Starts its context, so that the first call that is timed does not have to.
+    std::size_t free = 0;
+    cuda_call(cudaSetDevice(index), "cudaSetDevice", index);
+    cuda_call(cudaMemGetInfo(&free, &gpu.memory_bytes), "cudaMemGetInfo", index);
+    gpu.numa_node = static_cast<int>(root.integer(pci_attribute(gpu.address, "numa_node")).value_or(-1));
+    gpus.push_back(std::move(gpu));
+  }
+  if (gpus.empty()) {
+    throw Trouble{"none of the " + std::to_string(count) + " GPUs has an address like '" + std::string(glob) + "'"};
+  }
+  std::ranges::sort(gpus, {}, &Gpu::address);
+  return gpus;
+}
+
+void describe_gpus(Context& context, const std::vector<Gpu>& gpus) {
+  const std::vector<PciDevice> on_pci = nvidia_gpus(context.sysroot());
+  for (const Gpu& gpu : gpus) {
+    const auto place = std::ranges::find(on_pci, gpu.address, &PciDevice::address);
+    context.device({.id = gpu.id,
+                    .kind = "gpu",
+                    .name = {},
+                    .parent = place == on_pci.end() ? "machine" : pci_parent_id(*place),
+                    .facts = {{"compute_capability", std::to_string(gpu.compute / 10) + "." + std::to_string(gpu.compute % 10)},
+                              {"multiprocessors", std::int64_t{gpu.multiprocessors}},
+                              {"cuda_memory_bytes", static_cast<std::int64_t>(gpu.memory_bytes)}}});
+  }
+}
+
+}  // namespace rackproof
