@@ -21,7 +21,8 @@ PROCESSES = re.compile(
 SHELL = re.compile(r"(?<![\w.>])(?:std)?(?:::)?(system|popen)\s*\(")
 LOADS = re.compile(r"(?<![\w.>])(?:::)?(dlm?open)\s*\(")
 
-LOADER = "runner/check_host.cpp"
+# A driver's library is opened at run time where there is no header to build against, so that the check exists everywhere.
+LOADERS = ("runner/check_host.cpp", "checks/gpu/nvml.cpp")
 COMMAND_LINE = "runner/main.cpp"
 # The guard in check_host.cpp ends the process groups that a dead runner left.
 STARTERS = {"runner/child.cpp": None, "checks/api/tool.cpp": None, "runner/check_host.cpp": {"kill"}}
@@ -40,6 +41,9 @@ LINKS = (
     ("${*", ("rackproof_api", "parts_*", "${CHECK_PARTS}")),  # inside the functions that add checks and their parts
 )
 FLAGS_ONLY = {"rackproof_warnings"}
+
+# The folders whose parts others build on: what CUDA and NVML are asked stands in checks/gpu once.
+SHARED_FOLDERS = {"gpu": ("nccl", "pcie")}
 KEYWORDS = {"PUBLIC", "PRIVATE", "INTERFACE"}
 
 
@@ -61,6 +65,11 @@ def lines_matching(pattern, text):
             yield number, match
 
 
+def usable_folders(folder):
+    """The folders below checks/ whose parts a check in `folder` may use."""
+    return [folder, *(shared for shared, users in SHARED_FOLDERS.items() if folder in users)]
+
+
 def may_include(path, included):
     """Whether a file of ours may include another, both as paths from the root."""
     layer, other = path.split("/")[0], included.split("/")[0]
@@ -69,8 +78,8 @@ def may_include(path, included):
     if included.startswith("checks/api/"):
         return True
     if layer == "checks":
-        folder = "/".join(path.split("/")[:2]) + "/"
-        return path.count("/") > 1 and folder != "checks/api/" and included.startswith(folder)
+        folder = path.split("/")[1] if path.count("/") > 1 else "api"
+        return folder != "api" and any(included.startswith(f"checks/{name}/") for name in usable_folders(folder))
     if layer == "graphs":
         return other == "graphs"
     return other in ("graphs", "runner")
@@ -100,8 +109,8 @@ def call_breaches(path, text):
     if path.startswith(("tests/", MISBEHAVING)):
         return
     for number, match in lines_matching(LOADS, code):
-        if path != LOADER:
-            yield number, f"calls {match.group(1)}; libraries are opened in {LOADER} alone"
+        if path not in LOADERS:
+            yield number, f"calls {match.group(1)}; libraries are opened in {', '.join(LOADERS)} alone"
     for number, match in lines_matching(SHELL, code):
         yield number, f"calls {match.group(1)}, which starts a shell"
     for number, match in lines_matching(PROCESSES, code):
@@ -148,6 +157,11 @@ def target_breaches(number, target, linked):
             yield number, f"rackproof-check links {name}, which would be in every measured process"
 
 
+def allowed_parts(folders):
+    usable = {name for folder in folders for name in usable_folders(folder)}
+    return {f"parts_{name}" for name in usable} | ({"parts_cuda"} if "gpu" in usable else set())
+
+
 def check_breaches(number, words):
     section, folders = "", set()
     for word in words[1:]:
@@ -157,7 +171,7 @@ def check_breaches(number, words):
             folders.add(word.split("/")[0])
         elif section == "NEEDS" and is_ours(word):
             yield number, f"{words[0]} needs {word}, which is ours and no vendor's"
-        elif section == "PARTS" and word not in {f"parts_{folder}" for folder in folders}:
+        elif section == "PARTS" and word not in allowed_parts(folders):
             yield number, f"{words[0]} links {word}, which is not of its own folder"
     if len(folders) > 1:
         yield number, f"{words[0]} is built from more than one folder: {', '.join(sorted(folders))}"

@@ -37,6 +37,9 @@ BREACHES = (
     ("runner/up.cpp", '#include "../checks/pcie/link.h"', "not written from the root"),
     ("runner/macro.cpp", "#include HEADER", "by way of the macro HEADER"),
     ("runner/load.cpp", "void* f() { return ::dlopen(name, 1); }", "calls dlopen"),
+    ("checks/gpu/health.cpp", "void* f() { return ::dlopen(name, 1); }", "calls dlopen"),
+    ("checks/memory/a.cpp", '#include "checks/gpu/nvml.h"', "checks/gpu/nvml.h, against the direction"),
+    ("checks/gpu/a.cpp", '#include "checks/pcie/link_ends.h"', "checks/pcie/link_ends.h, against the direction"),
     ("runner/fork.cpp", "int f() { return fork(); }", "calls fork"),
     ("runner/spawn.cpp", "int f() { return posix_spawn(&p, a, b, c, d, e); }", "calls posix_spawn"),
     ("runner/wait.cpp", "int f() { return ::waitpid(p, nullptr, 0); }", "calls waitpid"),
@@ -56,12 +59,17 @@ LINK_BREACHES = (
     ("target_link_libraries(parts_pcie PUBLIC rackproof_runner)", "parts_pcie links rackproof_runner"),
     ("target_link_libraries(check_pcie_link PRIVATE rackproof_graphs)", "check_pcie_link links rackproof_graphs"),
     ("rackproof_add_check(pcie.link SOURCES pcie/link.cpp PARTS parts_host)", "parts_host, which is not of its own"),
+    ("rackproof_add_check(memory.a SOURCES memory/a.cpp PARTS parts_gpu)", "parts_gpu, which is not of its own"),
+    ("rackproof_add_check(gpu.a SOURCES gpu/a.cpp PARTS parts_pcie)", "parts_pcie, which is not of its own"),
     ("rackproof_add_check(pcie.link SOURCES pcie/link.cpp NEEDS rackproof_graphs)", "rackproof_graphs, which is ours"),
     ("rackproof_add_check(pcie.link\n  SOURCES pcie/link.cpp host/counters.cpp)", "more than one folder: host, pcie"),
 )
 ALLOWED = (
     ("checks/pcie/link.cpp", '#include "checks/api/check.h"\n#include "checks/pcie/link.h"\n#include <hwloc.h>\n'),
     ("checks/api/tool.cpp", "int f() { return ::kill(1, 9); }"),
+    ("checks/gpu/nvml.cpp", '#include "checks/gpu/nvml.h"\nvoid* f() { return ::dlopen(name, 1); }'),
+    ("checks/nccl/allreduce.cpp", '#include "checks/gpu/nvml.h"\n#include <nccl.h>\n'),
+    ("checks/pcie/bandwidth.cpp", '#include "checks/gpu/cuda_error.h"\n'),
     ("checks/selftest/fork.cpp", "int f() { return ::fork(); }"),
     ("graphs/judge.cpp", '#include "graphs/limit.h"\n#include "checks/api/units.h"\n// fork() dlopen() kill()\n'),
     ("runner/check_host.cpp", "int f() { ::kill(1, 9); return ::dlopen(n, 1) == nullptr; }"),
@@ -69,7 +77,11 @@ ALLOWED = (
     ("runner/plan.cpp", '#include "graphs/limit.h"\nint g = launcher_.kill(1); const char* t = "fork( \\" kill(";\n'),
     ("runner/main.cpp", "#include <CLI/CLI.hpp>"),
     ("tests/unit/a.cpp", '#include "runner/plan.h"\nint f() { return ::fork(); }'),
-    ("checks/CMakeLists.txt", "# target_link_libraries(rackproof_api PUBLIC rackproof_graphs)\n"),
+    (
+        "checks/CMakeLists.txt",
+        "# target_link_libraries(rackproof_api PUBLIC rackproof_graphs)\n"
+        "rackproof_add_check(pcie.bandwidth SOURCES pcie/bandwidth.cpp PARTS parts_cuda parts_gpu parts_pcie)\n",
+    ),
 )
 
 

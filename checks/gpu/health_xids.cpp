@@ -1,0 +1,58 @@
+#include "checks/gpu/health_xids.h"
+
+#include <algorithm>
+
+#include "checks/api/pci.h"
+
+namespace rackproof {
+
+std::optional<std::vector<Xid>> recent_xids(Context& context, double since_s) {
+  const KernelLog log = read_kernel_log(context.sysroot());
+  if (!log.text) {
+    context.note("Xid are not measured: the kernel's log cannot be read: " + log.why_not);
+    return std::nullopt;
+  }
+  std::vector<Xid> xids = find_xids(*log.text);
+  if (since_s <= 0) return xids;
+  // Of a log that was copied the end is not known; what was written last is near to it.
+  double now = log.now_s;
+  for (const Xid& xid : xids) now = std::max(now, xid.stamp_s.value_or(0));
+  std::erase_if(xids, [&](const Xid& xid) { return xid.stamp_s && now - *xid.stamp_s > since_s; });
+  return xids;
+}
+
+std::int64_t count_xids(const std::vector<Xid>& xids, const std::string& address, bool of_hardware_alone) {
+  return std::ranges::count_if(xids, [&](const Xid& xid) {
+    return is_of(xid, address) && !(of_hardware_alone && is_of_program(xid.code));
+  });
+}
+
+std::string xid_sentence(const std::vector<Xid>& xids, const std::string& address) {
+  constexpr std::size_t kMostCodes = 8;
+  struct Seen {
+    std::int64_t code;
+    std::int64_t times;
+  };
+  std::vector<Seen> seen;
+  bool of_switch = false;
+  for (auto xid = xids.rbegin(); xid != xids.rend(); ++xid) {
+    if (!is_of(*xid, address)) continue;
+    of_switch = xid->of_switch;
+    const auto same = std::ranges::find(seen, xid->code, &Seen::code);
+    if (same != seen.end()) {
+      ++same->times;
+    } else {
+      seen.push_back({xid->code, 1});
+    }
+  }
+  if (seen.empty()) return "";
+  std::string text = pci_id(address) + (of_switch ? ": SXid" : ": Xid");
+  for (std::size_t i = 0; i < std::min(seen.size(), kMostCodes); ++i) {
+    text += (i == 0 ? " " : ", ") + std::to_string(seen[i].code);
+    if (seen[i].times > 1) text += " (" + std::to_string(seen[i].times) + " times)";
+  }
+  if (seen.size() > kMostCodes) text += " and " + std::to_string(seen.size() - kMostCodes) + " other codes";
+  return text + " in the kernel's log, the last first";
+}
+
+}  // namespace rackproof
