@@ -41,8 +41,8 @@ Description described(const std::string& json) {
 
 }  // namespace
 
-Catalog::Catalog(std::string directory, std::string program)
-    : directory_(std::move(directory)), program_(std::move(program)) {}
+Catalog::Catalog(Installation installation, std::vector<std::string> environment)
+    : installation_(std::move(installation)), environment_(std::move(environment)) {}
 
 Catalog::Catalog(std::vector<Description> known) {
   for (Description& description : known) {
@@ -53,15 +53,16 @@ Catalog::Catalog(std::vector<Description> known) {
 
 const Description* Catalog::find(std::string_view name) {
   if (const auto found = described_.find(name); found != described_.end()) return &found->second;
-  if (directory_.empty() || name.empty() || name.find('/') != name.npos) return nullptr;
-  const auto library = std::filesystem::path(directory_) / (std::string(name) + ".so");
+  if (installation_.check_directory.empty() || name.empty() || name.find('/') != name.npos) return nullptr;
+  const std::string library = installation_.library_of(name);
   if (!std::filesystem::exists(library)) return nullptr;
 
   Description description;
   try {
-    description = described(output_of({program_, "--describe", library.string()}, kDescribeWithin));
+    description =
+        described(output_of({installation_.check_program, "--describe", library}, kDescribeWithin, environment_));
     if (description.problem.empty() && description.name != name) {
-      std::string problem = library.string() + " declares another name: '" + description.name + "'";
+      std::string problem = library + " declares another name: '" + description.name + "'";
       description = {};
       description.problem = std::move(problem);
     }
@@ -71,14 +72,14 @@ const Description* Catalog::find(std::string_view name) {
     description.problem = std::string("it cannot be described: ") + error.what();
   }
   description.name = name;
-  description.library = library.string();
+  description.library = library;
   return &described_.emplace(std::string(name), std::move(description)).first->second;
 }
 
 std::vector<std::string> Catalog::names() const {
   std::vector<std::string> names;
   std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(directory_, none)) {
+  for (const auto& entry : std::filesystem::directory_iterator(installation_.check_directory, none)) {
     if (entry.path().extension() == ".so") names.push_back(entry.path().stem().string());
   }
   for (const auto& [name, description] : described_) {

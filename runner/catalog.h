@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graphs/limit.h"
+#include "runner/installation.h"
 
 namespace rackproof {
 
@@ -40,19 +41,17 @@ struct Description {
 
 class Catalog {
  public:
-  // `directory` holds NAME.so files, `program` is rackproof-check.
-  Catalog(std::string directory, std::string program);
+  // `environment` is for rackproof-check alone, "NAME=value".
+  explicit Catalog(Installation installation, std::vector<std::string> environment = {});
   explicit Catalog(std::vector<Description> known);  // for tests
 
   // nullptr when no such check exists.
   const Description* find(std::string_view name);
   std::vector<std::string> names() const;  // sorted
 
-  const std::string& program() const { return program_; }
-
  private:
-  std::string directory_;
-  std::string program_;
+  Installation installation_;
+  std::vector<std::string> environment_;
   std::map<std::string, Description, std::less<>> described_;
 };
 

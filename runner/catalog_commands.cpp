@@ -14,8 +14,7 @@ namespace rackproof {
 namespace {
 
 Catalog open_catalog(const std::string& checks) {
-  const Installation installation = find_installation(checks);
-  return Catalog(installation.check_directory, installation.check_program);
+  return Catalog(find_installation(checks));
 }
 
 void print_wrapped(std::string_view text, std::size_t indent) {

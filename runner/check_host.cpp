@@ -20,6 +20,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <set>
 #include <string>
@@ -127,11 +129,13 @@ int describe(const std::string& library) {
 }
 
 // Outlives the runner just long enough to end what it left: reads "+PGID" and "-PGID" lines, and at end of file (the
-// runner is gone, however it went) kills every process group still open. Signals meant for the runner's group pass it by.
+// runner is gone, however it went) kills every process group still open. A line "=FOLDER" names a simulated node to clear
+// away then. Signals meant for the runner's group pass it by.
 int guard() {
   ::setsid();
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);
   std::set<pid_t> open_groups;
+  std::vector<std::filesystem::path> nodes;
   std::string line;
   char c = 0;
   while (true) {
@@ -146,9 +150,14 @@ int guard() {
     if (line.size() > 1) std::from_chars(line.data() + 1, line.data() + line.size(), group);
     if (group > 1 && line.front() == '+') open_groups.insert(group);
     if (group > 1 && line.front() == '-') open_groups.erase(group);
+    if (line.starts_with('=')) nodes.emplace_back(line.substr(1));
     line.clear();
   }
   for (const pid_t group : open_groups) ::kill(-group, SIGKILL);
+  std::error_code ignored;
+  for (const auto& node : nodes) {
+    if (node.filename().string().starts_with("rackproof-simulated-")) std::filesystem::remove_all(node, ignored);
+  }
   return 0;
 }
 
@@ -190,6 +199,16 @@ bool is_released() {
   return got == 1 && is_empty_now;
 }
 
+// "hgx-h100-8 with gpu:3 link width 8", "sysroot /captured"; empty on a real machine.
+std::string simulated_by(const SysRoot& root) {
+  if (const char* node = std::getenv("RACKPROOF_SIMULATION"); node != nullptr && *node != '\0') {
+    std::string said;
+    std::getline(std::ifstream(std::string(node) + "/said"), said);
+    return said.empty() ? std::string("a node in ") + node : said;
+  }
+  return root.is_real() ? "" : "sysroot " + root.directory();
+}
+
 int run(std::vector<const char*> args) {
   // Dies with the runner. The parent may have gone before the signal was asked for, hence the second look.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -220,7 +239,7 @@ int run(std::vector<const char*> args) {
   // Said here and not by the check, which may be one that says nothing.
   try {
     const SysRoot root = SysRoot::from_environment();
-    if (!root.is_real()) write_line(events, encode(Simulated{"sysroot " + root.directory()}));
+    if (const std::string by = simulated_by(root); !by.empty()) write_line(events, encode(Simulated{by}));
   } catch (const Trouble& trouble) {
     write_line(events, encode(Troubled{trouble.why}));
     return 0;

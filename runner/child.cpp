@@ -221,34 +221,49 @@ std::int64_t end_strays(const std::vector<pid_t>& known) {
   return ended;
 }
 
-std::string output_of(const std::vector<std::string>& argv, std::chrono::milliseconds at_most) {
+namespace {
+
+// What is there to be read now, of which at most 1 MiB is kept.
+void read_what_is_there(Descriptor& from, std::string& into) {
   constexpr std::size_t kLongest = 1 << 20;
+  char block[65536];
+  ssize_t got = -1;
+  while (from.open() && (got = ::read(from.get(), block, sizeof block)) > 0) {
+    into.append(block, std::min(static_cast<std::size_t>(got), kLongest - std::min(kLongest, into.size())));
+  }
+  if (got == 0) from.close();
+}
+
+}  // namespace
+
+Ended run_to_end(const std::vector<std::string>& argv, std::chrono::milliseconds at_most,
+                 const std::vector<std::string>& extra_environment) {
   const auto deadline = std::chrono::steady_clock::now() + at_most;
-  Child child(argv);
-  std::string output;
+  Child child(argv, extra_environment);
+  Ended ended;
   while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) throw std::runtime_error(fmt::format("{} did not end within {} ms", argv[0], at_most.count()));
     pollfd wanted[3] = {{child.out().get(), POLLIN, 0}, {child.err().get(), POLLIN, 0}, {child.pidfd(), POLLIN, 0}};
     ::poll(wanted, 3, static_cast<int>(left));
-    const bool ended = (wanted[2].revents & POLLIN) != 0;
-    char block[65536];
-    ssize_t got = 0;
-    while (child.out().open() && (got = ::read(child.out().get(), block, sizeof block)) > 0) {
-      output.append(block, std::min(static_cast<std::size_t>(got), kLongest - std::min(kLongest, output.size())));
-    }
-    if (got == 0) child.out().close();
-    while (child.err().open() && (got = ::read(child.err().get(), block, sizeof block)) > 0) continue;
-    if (got == 0) child.err().close();
-    if (!ended) continue;
-    const auto exit = child.collect();
-    if (!exit || exit->signalled || exit->code != 0) {
-      throw std::runtime_error(fmt::format("{} ended with {} {}", argv[0], exit && exit->signalled ? "signal" : "status",
-                                           exit ? exit->code : -1));
-    }
-    return output;
+    const bool is_over = (wanted[2].revents & POLLIN) != 0;
+    read_what_is_there(child.out(), ended.output);
+    read_what_is_there(child.err(), ended.errors);
+    if (!is_over) continue;
+    ended.exit = child.collect().value_or(ChildExit{.code = -1});
+    return ended;
   }
+}
+
+std::string output_of(const std::vector<std::string>& argv, std::chrono::milliseconds at_most,
+                      const std::vector<std::string>& extra_environment) {
+  Ended ended = run_to_end(argv, at_most, extra_environment);
+  if (ended.exit.signalled || ended.exit.code != 0) {
+    throw std::runtime_error(
+        fmt::format("{} ended with {} {}", argv[0], ended.exit.signalled ? "signal" : "status", ended.exit.code));
+  }
+  return std::move(ended.output);
 }
 
 }  // namespace rackproof

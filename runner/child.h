@@ -92,7 +92,17 @@ void adopt_orphans();
 // Kills and collects every child of this process that is not among `known`; returns how many there were.
 std::int64_t end_strays(const std::vector<pid_t>& known);
 
-// stdout of a short-lived program, at most 1 MiB of it; what ended it otherwise is an exception with a sentence.
-std::string output_of(const std::vector<std::string>& argv, std::chrono::milliseconds at_most);
+// What a short-lived program said, at most 1 MiB of each, and how it ended. Throws std::runtime_error when it takes longer.
+struct Ended {
+  ChildExit exit;
+  std::string output;
+  std::string errors;
+};
+Ended run_to_end(const std::vector<std::string>& argv, std::chrono::milliseconds at_most,
+                 const std::vector<std::string>& extra_environment = {});
+
+// Its stdout; an end other than status 0 is an exception with a sentence.
+std::string output_of(const std::vector<std::string>& argv, std::chrono::milliseconds at_most,
+                      const std::vector<std::string>& extra_environment = {});
 
 }  // namespace rackproof

@@ -23,6 +23,8 @@ struct RunRequest {
   std::string resume;   // folder or journal of the run to finish
   std::string lock;     // file; empty: none
   std::string sysroot;  // empty: this machine
+  std::string profile;  // of the node to simulate; empty: none
+  std::vector<std::string> faults;  // of that node
   std::string node;     // name; empty: this machine's
   std::string checks;   // folder of check libraries; empty: the installed ones
   Output output;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace rackproof {
 
@@ -9,10 +10,16 @@ struct Installation {
   std::string check_program;    // rackproof-check
   std::string check_directory;  // the check libraries
   std::string recipe_directory;
+  std::string simulator_directory;  // empty: not installed
+  // Editions of checks for simulated runs alone, where the shipped ones were built without a vendor's toolkit.
+  std::string rehearsal_directory;  // empty: the shipped ones are used
+
+  // The library of a check: "…/checks/pcie.link.so".
+  std::string library_of(std::string_view check) const;
 };
 
-// `checks`, unless empty, is the folder of check libraries that the user named. Throws InputError when it is none, and
+// Where a run is simulated, its checks' rehearsal editions are used. `checks`, unless empty, is the folder of check libraries that the user named. Throws InputError when it is none, and
 // std::runtime_error when rackproof-check is not where it belongs.
-Installation find_installation(const std::string& checks);
+Installation find_installation(const std::string& checks, bool is_simulated = false);
 
 }  // namespace rackproof

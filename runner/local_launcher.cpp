@@ -44,10 +44,11 @@ std::string last_line(std::string_view text) {
 
 HeldSignals::HeldSignals() {
   const sigset_t set = runner_signals();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
 }
 
 HeldSignals::~HeldSignals() {
+  if (::sigismember(&before_, SIGTERM) == 1) return;
   const sigset_t set = runner_signals();
   const timespec at_once{};
   while (::sigtimedwait(&set, nullptr, &at_once) > 0) continue;
@@ -62,6 +63,8 @@ LocalLauncher::LocalLauncher(const std::vector<std::string>& guard, std::vector<
   ::signal(SIGPIPE, SIG_IGN);
   adopt_orphans();
 }
+
+void LocalLauncher::clear_at_the_end(const std::string& folder) { guard_.tell(fmt::format("={}\n", folder)); }
 
 void LocalLauncher::start(const Launch& launch) {
   try {

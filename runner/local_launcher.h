@@ -1,6 +1,8 @@
 // Starts trials as processes of this machine, with a kill ladder: deadline, SIGTERM, grace, SIGKILL, grace, given up.
 #pragma once
 
+#include <signal.h>
+
 #include <deque>
 #include <map>
 #include <memory>
@@ -11,18 +13,28 @@
 namespace rackproof {
 
 // While it lives, SIGINT and SIGTERM wait to be read. What was not read by its end has had its answer: the run is closed.
+// One inside another changes nothing.
 class HeldSignals {
  public:
   HeldSignals();
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
   ~HeldSignals();
+
+ private:
+  sigset_t before_{};
 };
+
+// How the folder of a simulated node begins; the guard clears no other away.
+inline constexpr const char* kSimulatedFolder = "rackproof-simulated-";
 
 class LocalLauncher : public Launcher {
  public:
   // `guard` is the argv of the guard process, which ends what is left when this process dies by SIGKILL.
   explicit LocalLauncher(const std::vector<std::string>& guard, std::vector<std::string> environment = {});
+
+  // Has the guard clear a simulated node's folder away, however this process ends.
+  void clear_at_the_end(const std::string& folder);
 
   void start(const Launch&) override;
   Happening wait(std::chrono::milliseconds at_most) override;

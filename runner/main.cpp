@@ -44,9 +44,13 @@ void add_output(CLI::App& command, Output& output) {
 }
 
 void add_recipe(CLI::App& command, RunRequest& request) {
+  // One value each, so that the recipe may stand behind them.
   command.add_option("--limits", request.limits, "Lay a platform's limits over the recipe; may be repeated")
+      ->allow_extra_args(false)
       ->type_name("FILE");
-  command.add_option("--set", request.sets, "Set a parameter of a step; may be repeated")->type_name("STEP.PARAM=VALUE");
+  command.add_option("--set", request.sets, "Set a parameter of a step; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("STEP.PARAM=VALUE");
   command.add_option("--checks", request.checks, "Folder of check libraries (default: the installed ones)")
       ->type_name("DIR");
 }
@@ -83,6 +87,17 @@ int dispatch(int argc, char** argv) {
   run_command->add_option("--lock", run_request.lock, "Exit with 75 when another run holds this file")->type_name("FILE");
   run_command->add_option("--sysroot", run_request.sysroot, "Read /sys, /proc and /etc below this folder; said in the run")
       ->type_name("DIR");
+  auto* simulate = run_command
+                       ->add_option("--simulate", run_request.profile,
+                                    "Run on a simulated node, by the name of its profile or a file; said in the run")
+                       ->type_name("PROFILE");
+  simulate->excludes("--sysroot")->excludes(resume);
+  run_command
+      ->add_option("--fault", run_request.faults,
+                   "What is broken on the simulated node, such as 'gpu:3 link width 8'; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("SENTENCE")
+      ->needs(simulate);
   run_command->add_option("--node", run_request.node, "Name of this node (default: its host name)")->type_name("NAME");
   add_output(*run_command, run_request.output);
   run_command->callback([&] {
@@ -129,6 +144,7 @@ int dispatch(int argc, char** argv) {
   auto* judge_command = app.add_subcommand("judge", "Judge a run again by other limits, without running anything");
   judge_command->add_option("run", judge_request.run, "Its folder or journal (default: the latest below rackproof-runs)");
   judge_command->add_option("--limits", judge_request.limits, "Limits to judge by, in place of those it was run with")
+      ->allow_extra_args(false)
       ->type_name("FILE");
   judge_command->add_option("-o,--output", judge_request.folder, "New folder to keep the run in as it is judged now")
       ->type_name("DIR");

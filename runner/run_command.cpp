@@ -22,6 +22,7 @@
 #include "runner/lock.h"
 #include "runner/recipe.h"
 #include "runner/run_folder.h"
+#include "runner/simulation.h"
 #include "runner/version.h"
 
 namespace rackproof {
@@ -36,10 +37,13 @@ std::string recipe_file(const std::string& given, const Installation& installati
 }
 
 // Everything that is known before the first trial, as the first events of the journal.
-std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::string& run_id, const std::string& node) {
+std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::string& run_id, const std::string& node,
+                           const Facts& simulated) {
   utsname machine{};
   ::uname(&machine);
   const std::int64_t at = now_us();
+  Facts facts{{"kernel", std::string(machine.release)}, {"architecture", std::string(machine.machine)}};
+  facts.insert(facts.end(), simulated.begin(), simulated.end());
   std::vector<Event> events;
   events.push_back({at, node,
                     RunStarted{.run = run_id,
@@ -48,8 +52,7 @@ std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::st
                                .file = recipe.file,
                                .version = kVersion,
                                .layers = recipe.layers,
-                               .facts = {{"kernel", std::string(machine.release)},
-                                         {"architecture", std::string(machine.machine)}}}});
+                               .facts = std::move(facts)}});
   for (const Step& step : recipe.steps) events.push_back({at, node, StepPlanned{step}});
   for (const PlannedTrial& trial : plan.trials()) {
     TrialPlanned planned{trial.id, recipe.steps[trial.step].id, {}};
@@ -59,8 +62,9 @@ std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::st
   return events;
 }
 
-std::string node_name(const RunRequest& request) {
+std::string node_name(const RunRequest& request, const std::optional<Simulation>& simulation) {
   if (!request.node.empty()) return request.node;
+  if (simulation) return simulation->node();
   utsname machine{};
   ::uname(&machine);
   return machine.nodename;
@@ -75,15 +79,25 @@ std::vector<std::string> nodes_of(const Run& run) {
 }
 
 CommandOf command_maker(const Installation& installation) {
-  return [program = installation.check_program, directory = installation.check_directory, parent = std::to_string(::getpid())](
-             const Step& step, const std::string& check, bool is_watch) {
-    std::vector<std::string> argv{program, "--parent", parent};
+  return [installation, parent = std::to_string(::getpid())](const Step& step, const std::string& check, bool is_watch) {
+    std::vector<std::string> argv{installation.check_program, "--parent", parent};
     if (step.memory != 0) argv.insert(argv.end(), {"--memory-limit", std::to_string(step.memory)});
-    argv.push_back((fs::path(directory) / (check + ".so")).string());
+    argv.push_back(installation.library_of(check));
     if (is_watch) return argv;
     for (const auto& [name, value] : step.with) argv.push_back(name + "=" + value);
     return argv;
   };
+}
+
+// The node that the request asks for, or that the run to be resumed was on.
+SimulationRequest simulated(const RunRequest& request) {
+  if (!request.resume.empty()) return from_facts(read_run(request.resume).run.about.facts);
+  SimulationRequest simulated{.profile = request.profile, .faults = request.faults};
+  // A file is remembered so that it is found from elsewhere.
+  if (simulated.profile.find('/') != std::string::npos || simulated.profile.ends_with(".yaml")) {
+    simulated.profile = fs::absolute(simulated.profile).string();
+  }
+  return simulated;
 }
 
 struct Prepared {
@@ -93,17 +107,18 @@ struct Prepared {
   std::vector<Event> first;  // what the listener hears first
 };
 
-Prepared prepare_new(const RunRequest& request, const Installation& installation) {
-  Catalog catalog(installation.check_directory, installation.check_program);
+Prepared prepare_new(const RunRequest& request, const Installation& installation,
+                     const std::optional<Simulation>& simulation) {
+  Catalog catalog(installation, simulation ? simulation->environment() : std::vector<std::string>{});
   Recipe recipe = read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
   recipe.steps = needs_first(std::move(recipe.steps));
   const std::string id = new_run_id(recipe.name);
-  const std::string node = node_name(request);
+  const std::string node = node_name(request, simulation);
   Prepared prepared;
   prepared.folder = request.folder.empty() ? fmt::format("{}/{}", kRunsDirectory, id) : request.folder;
   make_run_folder(prepared.folder);
   prepared.journal.emplace(JournalWriter::create(journal_path(prepared.folder)));
-  for (const Event& event : opening(recipe, Plan(recipe.steps, {node}), id, node)) {
+  for (const Event& event : opening(recipe, Plan(recipe.steps, {node}), id, node, to_facts(simulated(request)))) {
     prepared.journal->append(event);
     if (const std::string objection = prepared.run.apply(event); !objection.empty()) throw std::logic_error(objection);
     if (std::holds_alternative<RunStarted>(event.body)) prepared.first.push_back(event);
@@ -147,8 +162,16 @@ int run(const RunRequest& request) {
   if (!request.sysroot.empty() && !fs::is_directory(request.sysroot)) {
     throw InputError(fmt::format("--sysroot {}: is not a folder", request.sysroot));
   }
-  const Installation installation = find_installation(request.checks);
-  Prepared prepared = request.resume.empty() ? prepare_new(request, installation) : prepare_resumed(request);
+  const SimulationRequest simulated_node = simulated(request);
+  const bool is_simulated = !simulated_node.profile.empty();
+  if (is_simulated && !request.sysroot.empty()) {
+    throw InputError(fmt::format("--sysroot {}: this run is of a simulated node, which has its own", request.sysroot));
+  }
+  const Installation installation = find_installation(request.checks, is_simulated);
+  std::optional<Simulation> simulation;
+  if (is_simulated) simulation.emplace(installation, simulated_node);
+  Prepared prepared =
+      request.resume.empty() ? prepare_new(request, installation, simulation) : prepare_resumed(request);
   Run& run = prepared.run;
 
   const Terminal terminal(STDOUT_FILENO, request.output.colour);
@@ -163,7 +186,9 @@ int run(const RunRequest& request) {
 
   std::vector<std::string> environment{"LC_ALL=C"};
   if (!request.sysroot.empty()) environment.push_back("RACKPROOF_SYSROOT=" + fs::absolute(request.sysroot).string());
+  if (simulation) environment.insert(environment.end(), simulation->environment().begin(), simulation->environment().end());
   LocalLauncher launcher({installation.check_program, "--guard"}, environment);
+  if (simulation) launcher.clear_at_the_end(simulation->folder());
   Executor executor(run, Plan(run.steps, nodes_of(run)), launcher, *prepared.journal,
                     command_maker(installation),
                     [&](const Event* event, const Run& now) { console.on(event, now); });
@@ -184,7 +209,7 @@ int run(const RunRequest& request) {
 
 int plan(const RunRequest& request) {
   const Installation installation = find_installation(request.checks);
-  Catalog catalog(installation.check_directory, installation.check_program);
+  Catalog catalog(installation);
   const Recipe recipe =
       read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
   std::cout << recipe.name << (recipe.summary.empty() ? "" : ": ") << harmless(recipe.summary) << '\n';
