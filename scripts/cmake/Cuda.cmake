@@ -17,6 +17,7 @@ if(CUDAToolkit_FOUND AND RACKPROOF_NVCC)
         list(APPEND wanted ${one}-real)
       endif()
     endforeach()
+    list(REMOVE_DUPLICATES wanted)  # CUDA 12 lists 90a beside 90
     list(GET wanted -1 newest)
     string(REPLACE "-real" "-virtual" newest "${newest}")  # what later GPUs translate for themselves
     set(RACKPROOF_CUDA_ARCHITECTURES "${wanted};${newest}")
