@@ -24,7 +24,7 @@ void read_counters(Context& context) {
   }
   // A watch has no other way to say that a GPU is gone: of what it says only numbers are kept.
   context.measure("gpus_gone", "", static_cast<double>(gpus.all.size() - gpus.count(GpuState::answers)));
-  for (const std::string& sentence : unreported.sentences(gpus.all.size())) context.note(sentence);
+  for (const std::string& sentence : unreported.sentences()) context.note(sentence);
 }
 
 constexpr rackproof_parameter kParameters[] = {{}};

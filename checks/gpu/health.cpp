@@ -33,15 +33,15 @@ void note_nvlinks(Context& context, const std::string& id, const std::vector<Nvm
   for (const NvmlGpu::Nvlink& link : links) {
     if (!link.active) down += (down.empty() ? "" : ", ") + std::to_string(link.number);
     if (link.errors() == 0) continue;
-    std::string text = id + ": NVLink " + std::to_string(link.number) + ":";
+    std::string counts;
     const auto add = [&](const std::optional<std::int64_t>& count, const char* what) {
-      if (count.value_or(0) > 0) text += " " + std::to_string(*count) + " " + what;
+      if (count.value_or(0) > 0) counts += (counts.empty() ? "" : ", ") + std::to_string(*count) + " " + what;
     };
     add(link.crc_flit, "flow control checksum errors");
     add(link.crc_data, "data checksum errors");
     add(link.replays, "replays");
     add(link.recoveries, "recoveries");
-    context.note(text);
+    context.note(id + ": NVLink " + std::to_string(link.number) + ": " + counts);
   }
   if (!down.empty()) context.note(id + ": NVLinks that are down: " + down);
 }
@@ -96,7 +96,7 @@ void measure_health(Context& context) {
   context.measure("gpus_lost", "", static_cast<double>(gpus.count(GpuState::lost)));
   measure_xids(context, gpus, since);
 
-  for (const std::string& sentence : unreported.sentences(gpus.all.size())) context.note(sentence);
+  for (const std::string& sentence : unreported.sentences()) context.note(sentence);
   for (const std::string& symbol : gpus.nvml.missing()) context.note("this driver's NVML has no " + symbol);
 }
 

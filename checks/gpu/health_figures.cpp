@@ -13,6 +13,7 @@ std::vector<rackproof_metric> declared(std::span<const Figure> figures, std::spa
 
 void measure(Context& context, const std::string& device, std::span<const Figure> figures, const GpuReading& reading,
              Unreported& unreported) {
+  unreported.asked(device);
   for (const Figure& figure : figures) {
     if (const auto value = figure.read(reading)) {
       context.measure(figure.metric.name, device, *value);
@@ -22,7 +23,7 @@ void measure(Context& context, const std::string& device, std::span<const Figure
   }
 }
 
-std::vector<std::string> Unreported::sentences(std::size_t all) const {
+std::vector<std::string> Unreported::sentences() const {
   std::map<std::set<std::string>, std::string> metrics_by_devices;
   for (const auto& [metric, devices] : devices_) {
     std::string& metrics = metrics_by_devices[devices];
@@ -32,7 +33,7 @@ std::vector<std::string> Unreported::sentences(std::size_t all) const {
   for (const auto& [devices, metrics] : metrics_by_devices) {
     std::string whom;
     for (const std::string& device : devices) whom += (whom.empty() ? "" : ", ") + device;
-    sentences.push_back("NVML does not tell " + metrics + " of " + (devices.size() == all ? "any GPU" : whom));
+    sentences.push_back("NVML does not tell " + metrics + " of " + (devices == asked_ ? "any GPU" : whom));
   }
   return sentences;
 }

@@ -39,11 +39,13 @@ std::vector<rackproof_metric> declared(std::span<const Figure>, std::span<const 
 // Remembers which figures which GPUs did not give, to say it in few notes.
 class Unreported {
  public:
+  void asked(const std::string& device) { asked_.insert(device); }
   void add(const std::string& metric, const std::string& device) { devices_[metric].insert(device); }
-  // "NVML does not tell retired_pages_single_bit, … of any GPU"; `all` is how many GPUs were asked.
-  std::vector<std::string> sentences(std::size_t all) const;
+  // "NVML does not tell retired_pages_single_bit, … of any GPU", or of which.
+  std::vector<std::string> sentences() const;
 
  private:
+  std::set<std::string> asked_;
   std::map<std::string, std::set<std::string>> devices_;
 };
 

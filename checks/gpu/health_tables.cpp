@@ -35,9 +35,9 @@ Value used(const std::optional<NvmlGpu::Memory>& memory) {
   return memory ? Value(static_cast<double>(memory->used)) : std::nullopt;
 }
 
-// Over all links; nothing where no link tells.
+// Over all links; nothing where no link tells. A GPU without links has no errors on them: that is known, not missing.
 Value nvlink_sum(Reading of, std::optional<std::int64_t> NvmlGpu::Nvlink::*counter) {
-  Value sum;
+  Value sum = of.gpu.nvlinks() == 0 ? Value(0) : std::nullopt;
   for (const NvmlGpu::Nvlink& link : of.nvlinks) {
     if (link.*counter) sum = sum.value_or(0) + static_cast<double>(*(link.*counter));
   }
@@ -52,7 +52,6 @@ Value nvlinks_active(Reading of) {
   return active;
 }
 
-// A GPU without NVLinks has no errors on them: that is known, not missing.
 Value nvlink_errors(Reading of) {
   const auto links = of.gpu.nvlinks();
   if (!links) return std::nullopt;

@@ -21,8 +21,8 @@ struct KernelLog {
 // On the real machine what the kernel still holds of its log; below a sysroot /var/log/kern.log.
 KernelLog read_kernel_log(const SysRoot&);
 
-// A record of /dev/kmsg as a line of the text above: "6,812,600125000,-;message\n KEY=value" → "[600.125000] message".
-// Empty when it is none.
+// A record of /dev/kmsg as a line of the text above: "6,812,600125000,-;message" → "[600.125000] message". Empty when
+// it is none.
 std::string kmsg_line(std::string_view record);
 
 struct Xid {
@@ -37,8 +37,8 @@ std::vector<Xid> find_xids(std::string_view log);
 // Whether it is of the device at a PCI address.
 bool is_of(const Xid&, std::string_view address);
 
-// Codes that a program can cause by itself, on a GPU without any fault: NVIDIA's own device plugin for Kubernetes passes
-// over these. 13 graphics engine exception, 31 page fault, 43 stopped processing, 45 clean-up after such an error,
+// Codes that a program can cause by itself, on a GPU without any fault: NVIDIA's device plugin for Kubernetes passes over
+// them. 13 graphics engine exception, 31 page fault, 43 stopped processing, 45 clean-up after such an error,
 // 68 video processor exception, 109 context switch timeout.
 bool is_of_program(std::int64_t code);
 

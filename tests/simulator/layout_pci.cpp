@@ -190,7 +190,7 @@ void add_nvswitches(PciTree& pci, const Profile& profile) {
   for (int i = 0; i < profile.nvswitches; ++i) {
     const std::string downstream =
         pci.add(upstream, {address_at(kNvswitchRoot + 2, i), kBridge, kBroadcom, 0xc010, 0, port, port});
-    pci.add(downstream, {address_at(kNvswitchRoot + 3 + i, 0), kNvswitchClass, kNvidia, 0x22a3, 0, port, port});
+    pci.add(downstream, {nvswitch_address(i), kNvswitchClass, kNvidia, 0x22a3, 0, port, port});
   }
 }
 

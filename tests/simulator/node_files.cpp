@@ -45,6 +45,13 @@ const char* name_of_xid(int code) {
 
 }  // namespace
 
+std::string nvswitch_address(int number) {
+  constexpr unsigned kFirstBus = 0xeb;
+  char text[16];
+  std::snprintf(text, sizeof text, "0000:%02x:00.0", (kFirstBus + static_cast<unsigned>(number)) & 0xff);
+  return text;
+}
+
 std::string aer_text(std::string_view which, std::int64_t errors) {
   const std::string count = std::to_string(errors);
   if (which == "correctable") {

@@ -12,6 +12,9 @@ namespace rackproof::simulator {
 // Text of aer_dev_correctable, aer_dev_nonfatal or aer_dev_fatal, `which` being the last part of the name.
 std::string aer_text(std::string_view which, std::int64_t errors);
 
+// PCI address of an NVSwitch: from 0000:eb:00.0 on, buses that the profiles leave free.
+std::string nvswitch_address(int number);
+
 // Adds to aer_dev_correctable of the device at `address` in the node laid out in `folder`. Processes may do so at once.
 void count_corrected_errors(const std::string& folder, const std::string& address, std::int64_t more);
 
