@@ -273,8 +273,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, enum cudaMemcpyKind, cudaStream_t stream) {
   return here([&](On on) {
-    on.machine.timeline().enqueue(stream_of(on.machine, stream, on.gpu),
-                                  copy_work(on.machine, to, from, bytes, stream == nullptr ? on.gpu : gpu_of_stream(stream)));
+    submit(on.machine, stream_of(on.machine, stream, on.gpu),
+           copy_work(on.machine, to, from, bytes, stream == nullptr ? on.gpu : gpu_of_stream(stream)));
     return cudaSuccess;
   });
 }
@@ -301,7 +301,7 @@ cudaError_t cudaMemsetAsync(void* where, int value, size_t bytes, cudaStream_t s
       machine.memory().written(where, bytes);
       machine.after_write(gpu, where, bytes);
     };
-    machine.timeline().enqueue(stream_of(machine, stream, on.gpu), std::move(work));
+    submit(machine, stream_of(machine, stream, on.gpu), std::move(work));
     return cudaSuccess;
   });
 }
@@ -400,8 +400,8 @@ cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void**
       return cudaErrorNotSupported;
     }
     const int gpu = stream == nullptr ? on.gpu : gpu_of_stream(stream);
-    on.machine.timeline().enqueue(stream_of(on.machine, stream, on.gpu),
-                                  on.machine.work_of(gpu, kernel->prepare(grid, block, args), *kernel));
+    submit(on.machine, stream_of(on.machine, stream, on.gpu),
+           on.machine.work_of(gpu, kernel->prepare(grid, block, args), *kernel));
     return cudaSuccess;
   });
 }

@@ -90,6 +90,7 @@ void Memory::written(const void* at, std::size_t bytes) {
   std::erase_if(one->regions,
                 [&](const Region& region) { return region.at < begin + bytes && begin < region.at + region.bytes; });
   one->content = fresh();
+  count_change(*one);
 }
 
 void Memory::written(void* at, std::size_t bytes, ContentId content) {
@@ -106,6 +107,7 @@ void Memory::touched(const void* inside) {
   if (one == nullptr) return;
   one->regions.clear();
   one->content = fresh();
+  count_change(*one);
 }
 
 const void* Memory::where(ContentId content, std::size_t bytes) {

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/simulator/shared_state.h"
+
 namespace rackproof::simulator {
 
 inline constexpr int kHost = -1;
@@ -49,6 +51,8 @@ class Memory {
   void written(void* at, std::size_t bytes, ContentId content);
   // Something was written, nobody knows where, into the allocation that holds this.
   void touched(const void* inside);
+  // How often anything was written into a GPU's memory: as long as the number stays, so does all of its content.
+  std::uint64_t changes(int gpu) const { return gpu == kHost ? 0 : changes_[static_cast<std::size_t>(gpu)]; }
   // Where a content lies now; nullptr when it lies nowhere.
   const void* where(ContentId, std::size_t bytes);
 
@@ -60,7 +64,11 @@ class Memory {
   };
   std::map<std::uintptr_t, Allocation> by_base_;
   std::map<std::uintptr_t, Placed> placed_;
+  void count_change(const Allocation& one) {
+    if (one.gpu != kHost) ++changes_[static_cast<std::size_t>(one.gpu)];
+  }
   std::map<int, std::size_t> used_;
+  std::uint64_t changes_[kMostGpus] = {};
   Allocation* last_found_ = nullptr;
   std::unordered_map<ContentId, Region> seen_;
   ContentId last_content_ = 0;  // derived ones have the top bit set, so that the two never meet
