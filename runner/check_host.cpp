@@ -129,8 +129,8 @@ int describe(const std::string& library) {
 }
 
 // Outlives the runner just long enough to end what it left: reads "+PGID" and "-PGID" lines, and at end of file (the
-// runner is gone, however it went) kills every process group still open. A line "=FOLDER" names a simulated node to clear
-// away then. Signals meant for the runner's group pass it by.
+// runner is gone, however it went) kills every process group still open. A line "=FOLDER" names a simulated node to
+// clear away then. Signals meant for the runner's group pass it by.
 int guard() {
   ::setsid();
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);

@@ -92,7 +92,8 @@ void adopt_orphans();
 // Kills and collects every child of this process that is not among `known`; returns how many there were.
 std::int64_t end_strays(const std::vector<pid_t>& known);
 
-// What a short-lived program said, at most 1 MiB of each, and how it ended. Throws std::runtime_error when it takes longer.
+// What a short-lived program said, at most 1 MiB of each, and how it ended. Throws std::runtime_error when it takes
+// longer than it may.
 struct Ended {
   ChildExit exit;
   std::string output;

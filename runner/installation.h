@@ -18,8 +18,9 @@ struct Installation {
   std::string library_of(std::string_view check) const;
 };
 
-// Where a run is simulated, its checks' rehearsal editions are used. `checks`, unless empty, is the folder of check libraries that the user named. Throws InputError when it is none, and
-// std::runtime_error when rackproof-check is not where it belongs.
+// Where a run is simulated, its checks' rehearsal editions are used. `checks`, unless empty, is the folder of check
+// libraries that the user named. Throws InputError when it is none, and std::runtime_error when rackproof-check is not
+// where it belongs.
 Installation find_installation(const std::string& checks, bool is_simulated = false);
 
 }  // namespace rackproof

@@ -79,7 +79,8 @@ std::vector<std::string> nodes_of(const Run& run) {
 }
 
 CommandOf command_maker(const Installation& installation) {
-  return [installation, parent = std::to_string(::getpid())](const Step& step, const std::string& check, bool is_watch) {
+  return [installation, parent = std::to_string(::getpid())](const Step& step, const std::string& check,
+                                                             bool is_watch) {
     std::vector<std::string> argv{installation.check_program, "--parent", parent};
     if (step.memory != 0) argv.insert(argv.end(), {"--memory-limit", std::to_string(step.memory)});
     argv.push_back(installation.library_of(check));
@@ -186,7 +187,10 @@ int run(const RunRequest& request) {
 
   std::vector<std::string> environment{"LC_ALL=C"};
   if (!request.sysroot.empty()) environment.push_back("RACKPROOF_SYSROOT=" + fs::absolute(request.sysroot).string());
-  if (simulation) environment.insert(environment.end(), simulation->environment().begin(), simulation->environment().end());
+  if (simulation) {
+    const std::vector<std::string>& more = simulation->environment();
+    environment.insert(environment.end(), more.begin(), more.end());
+  }
   LocalLauncher launcher({installation.check_program, "--guard"}, environment);
   if (simulation) launcher.clear_at_the_end(simulation->folder());
   Executor executor(run, Plan(run.steps, nodes_of(run)), launcher, *prepared.journal,

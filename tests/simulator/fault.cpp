@@ -91,7 +91,7 @@ class Sentence {
       : text_(text), profile_(profile), words_(words_of(text)) {
     // "50 %" and "16 GT/s" are one value each.
     for (std::size_t i = 1; i < words_.size(); ++i) {
-      const bool is_number = !words_[i - 1].empty() && words_[i - 1].find_first_not_of("0123456789.") == std::string::npos;
+      const bool is_number = words_[i - 1].find_first_not_of("0123456789.") == std::string::npos;
       QuantityError ignored;
       if (is_number && parse_quantity(words_[i - 1] + " " + words_[i], ignored)) {
         words_[i - 1] += " " + words_[i];
@@ -101,7 +101,9 @@ class Sentence {
   }
 
   Fault parse() {
-    if (words_.empty()) throw std::runtime_error("a fault is a sentence such as 'gpu:3 link width 8', and this is empty");
+    if (words_.empty()) {
+      throw std::runtime_error("a fault is a sentence such as 'gpu:3 link width 8', and this is empty");
+    }
     read_part();
     const Form& form = fitting_form();
     fault_.kind = form.form->kind;
@@ -163,7 +165,9 @@ class Sentence {
     for (std::string& word : next) word = stands_for_value(word) ? word : "'" + word + "'";
     if (may_end) next.emplace_back("nothing");
     std::string choices;
-    for (std::size_t i = 0; i < next.size(); ++i) choices += (i == 0 ? "" : i + 1 == next.size() ? " or " : ", ") + next[i];
+    for (std::size_t i = 0; i < next.size(); ++i) {
+      choices += (i == 0 ? "" : i + 1 == next.size() ? " or " : ", ") + next[i];
+    }
     const std::string before = before_word(furthest);
     if (furthest == words_.size()) refuse("is not complete: after '" + before + "' comes " + choices);
     refuse("'" + words_[furthest] + "' does not fit: after '" + before + "' comes " + choices);

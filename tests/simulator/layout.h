@@ -13,7 +13,7 @@ namespace rackproof::simulator {
 // The driver of a node whose fault is "driver old".
 inline constexpr const char* kOldDriver = "450.80.02";
 
-// DIRECTORY must be new; afterwards it holds profile.yaml, faults.txt, state, sysroot/, and `said`: one line for people,
+// `directory` must be new; afterwards it holds profile.yaml, faults.txt, state, sysroot/, and `said`, a line for people:
 // "hgx-h100-8 with gpu:3 link width 8". Throws std::runtime_error with one sentence, and then leaves nothing behind.
 void lay_out(const std::string& profile_file, const std::vector<std::string>& faults, const std::string& directory);
 

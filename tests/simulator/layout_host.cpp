@@ -9,11 +9,27 @@ namespace {
 
 constexpr int kCoresPerCache = 8;
 
-// Whose shared last-level cache is `cpu` behind?
-std::string cache_sharers(const Profile& profile, int cpu) {
+// A last-level cache for every eight cores of a package. It is described once: the other cores point there, which makes
+// the node a third smaller.
+void lay_out_cache(LayoutTree& tree, const Profile& profile, int cpu) {
   const int within = cpu % profile.cores_per_socket;
-  const int first = within / kCoresPerCache * kCoresPerCache;
-  return cpu_list(cpu - within + first, std::min(kCoresPerCache, profile.cores_per_socket - first));
+  const int first = cpu - within % kCoresPerCache;
+  const std::string top = "/sys/devices/system/cpu/cpu";
+  if (cpu != first) return tree.link(top + std::to_string(cpu) + "/cache", "../cpu" + std::to_string(first) + "/cache");
+  const int sharers = std::min(kCoresPerCache, profile.cores_per_socket - within);
+  const std::string cache = top + std::to_string(cpu) + "/cache/index3/";
+  tree.file(cache + "level", "3");
+  tree.file(cache + "type", "Unified");
+  tree.file(cache + "size", "16384K");
+  tree.file(cache + "shared_cpu_list", cpu_list(first, sharers));
+}
+
+// Counted on the first core of each package.
+void lay_out_throttling(LayoutTree& tree, int cpu) {
+  for (const char* counter : {"core_throttle_count", "core_throttle_total_time_ms", "package_throttle_count",
+                              "package_throttle_total_time_ms"}) {
+    tree.file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/thermal_throttle/" + counter, "0");
+  }
 }
 
 void lay_out_cpus(LayoutTree& tree, const Profile& profile) {
@@ -25,21 +41,14 @@ void lay_out_cpus(LayoutTree& tree, const Profile& profile) {
   std::string info;
   for (int cpu = 0; cpu < all; ++cpu) {
     const int package = cpu / cores;
-    const std::string folder = top + "cpu" + std::to_string(cpu) + "/";
-    const std::string topology = folder + "topology/";
+    const std::string topology = top + "cpu" + std::to_string(cpu) + "/topology/";
     tree.file(topology + "physical_package_id", std::to_string(package));
     tree.file(topology + "core_id", std::to_string(cpu % cores));
     tree.file(topology + "package_cpus", cpu_mask(package * cores, cores, all));
     tree.file(topology + "core_cpus", cpu_mask(cpu, 1, all));
     tree.file(topology + "thread_siblings_list", std::to_string(cpu));
-    tree.file(folder + "cache/index3/level", "3");
-    tree.file(folder + "cache/index3/type", "Unified");
-    tree.file(folder + "cache/index3/size", "16384K");
-    tree.file(folder + "cache/index3/shared_cpu_list", cache_sharers(profile, cpu));
-    for (const char* counter : {"core_throttle_count", "core_throttle_total_time_ms", "package_throttle_count",
-                                "package_throttle_total_time_ms"}) {
-      tree.file(folder + "thermal_throttle/" + counter, "0");
-    }
+    lay_out_cache(tree, profile, cpu);
+    if (cpu % cores == 0) lay_out_throttling(tree, cpu);
     info += "processor\t: " + std::to_string(cpu) + "\nvendor_id\t: GenuineIntel\nmodel name\t: Simulated CPU\n" +
             "physical id\t: " + std::to_string(package) + "\ncore id\t\t: " + std::to_string(cpu % cores) + "\n\n";
   }

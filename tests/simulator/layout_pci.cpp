@@ -162,7 +162,7 @@ void add_switch(PciTree& pci, LayoutTree& tree, const Profile& profile, int numb
   const std::vector<Below> parts = below_switch(profile, number, faults);
   const int bus = bus_of(above.address);
   if (above.is_root_port) {
-    if (parts.size() > 1) throw std::runtime_error("the root port " + above.address + " has more than one part below it");
+    if (parts.size() > 1) throw std::runtime_error("more than one part is below the root port " + above.address);
     const Port now = parts.empty() ? Port{} : link_now(parts.front());
     const std::string port = pci.root_port(bus, above.numa, now, above.uplink);
     for (const Below& below : parts) add_part(pci, tree, profile, port, below);

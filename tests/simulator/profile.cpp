@@ -185,6 +185,9 @@ Collectives collectives(YamlFields fields) {
 Profile read(YamlFields fields) {
   Profile profile;
   profile.name = fields.text("profile");
+  if (profile.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") != std::string::npos) {
+    fields.refuse_field("profile", "'" + profile.name + "' is no name: lower-case letters, digits and '-'");
+  }
   profile.summary = fields.text("summary");
   profile.system = fields.text("system");
   profile.driver = fields.text("driver");

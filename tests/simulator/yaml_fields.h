@@ -1,5 +1,5 @@
-// Reads a YAML map field by field, strictly: a field that is missing, unknown, given twice, or of the wrong kind is an error
-// with its place.
+// Reads a YAML map field by field, strictly: a field that is missing, unknown, given twice, or of the wrong kind is an
+// error with its place.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
