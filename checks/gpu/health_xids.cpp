@@ -1,6 +1,7 @@
 #include "checks/gpu/health_xids.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "checks/api/pci.h"
 
@@ -13,11 +14,13 @@ std::optional<std::vector<Xid>> recent_xids(Context& context, double since_s) {
     return std::nullopt;
   }
   std::vector<Xid> xids = find_xids(*log.text);
-  if (since_s <= 0) return xids;
+  return since_s > 0 ? newest(std::move(xids), log.now_s, since_s) : xids;
+}
+
+std::vector<Xid> newest(std::vector<Xid> xids, double now_s, double since_s) {
   // Of a log that was copied the end is not known; what was written last is near to it.
-  double now = log.now_s;
-  for (const Xid& xid : xids) now = std::max(now, xid.stamp_s.value_or(0));
-  std::erase_if(xids, [&](const Xid& xid) { return xid.stamp_s && now - *xid.stamp_s > since_s; });
+  for (const Xid& xid : xids) now_s = std::max(now_s, xid.stamp_s.value_or(0));
+  std::erase_if(xids, [&](const Xid& xid) { return xid.stamp_s && now_s - *xid.stamp_s > since_s; });
   return xids;
 }
 

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 #include <string>
 #include <variant>
@@ -166,17 +167,32 @@ TEST_CASE("NVML: a process is counted once, however it computes") {
 }
 
 TEST_CASE("NVML: each reason of throttling is a figure of its own") {
-  EntryPoints calls;
-  calls.throttle_reasons = [](Handle, unsigned long long* reasons) {
-    return *reasons = nvml::kReasonHwSlowdown | nvml::kReasonHwPowerBrake, nvml::kSuccess;
+  const std::map<std::uint64_t, std::string> metric_of_bit{
+      {0x1, "idle"},
+      {0x2, "throttle_application_clocks"},
+      {0x4, "throttle_sw_power_cap"},
+      {0x8, "throttle_hw_slowdown"},
+      {0x10, "throttle_sync_boost"},
+      {0x20, "throttle_sw_thermal"},
+      {0x40, "throttle_hw_thermal"},
+      {0x80, "throttle_power_brake"},
+      {0x100, "throttle_display_clocks"},
   };
-  const NvmlGpu gpu = gpu_of(calls);
-  const GpuReading reading(gpu);
-  std::set<std::string> on;
-  for (const Figure& figure : health_figures()) {
-    if (figure.read(reading) == 1) on.insert(figure.metric.name);
+  const EntryPoints none;
+  const NvmlGpu gpu = gpu_of(none);
+  for (const auto& [bit, metric] : metric_of_bit) {
+    GpuReading reading(gpu);
+    reading.reasons = bit;
+    std::set<std::string> on;
+    std::size_t off = 0;
+    for (const Figure& figure : health_figures()) {
+      const auto value = figure.read(reading);
+      if (value == 1) on.insert(figure.metric.name);
+      if (value == 0) ++off;
+    }
+    CHECK(on == std::set<std::string>{metric});
+    CHECK(off == metric_of_bit.size() - 1);
   }
-  CHECK(on == std::set<std::string>{"throttle_hw_slowdown", "throttle_power_brake"});
 }
 
 TEST_CASE("NVML: what asking for a GPU comes to") {

@@ -48,6 +48,16 @@ TEST_CASE("kernel log: errors are counted by GPU, with and without those of prog
   CHECK(xid_sentence(xids, "0000:19:00.0").empty());
 }
 
+TEST_CASE("kernel log: only the newest errors count where that is asked for") {
+  const auto xids = find_xids(kLog);  // at 600.125, 660, 720, 780 and 960 s
+  CHECK(newest(xids, 0, 300).size() == 4);
+  CHECK(newest(xids, 1000, 300).size() == 3);
+  CHECK(newest(xids, 2000, 300).empty());
+  auto timeless = xids;
+  timeless[0].stamp_s.reset();
+  CHECK(newest(timeless, 2000, 300).size() == 1);
+}
+
 TEST_CASE("kernel log: an address is that of one device, and not the beginning of another") {
   const Xid xid{.address = "0000:1", .code = 1, .of_switch = false, .stamp_s = {}};
   CHECK_FALSE(is_of(xid, "0000:17:00.0"));
@@ -76,4 +86,11 @@ TEST_CASE("kernel log: below a sysroot it is a file, and what is not there is no
   CHECK(find_xids(*read_kernel_log(root).text).size() == 5);
   machine.file("/var/log/kern.log", std::string(2 << 20, 'x'));
   CHECK_FALSE(read_kernel_log(root).text);
+}
+
+TEST_CASE("kernel log: on the real machine it is read to its end without waiting, or there is a reason why not") {
+  const KernelLog log = read_kernel_log(SysRoot("/"));
+  CHECK(log.source == "/dev/kmsg");
+  CHECK(log.text.has_value() == log.why_not.empty());
+  if (log.text && !log.text->empty()) CHECK(log.text->front() == '[');
 }
