@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/simulator/node_files.h"
+
 namespace rackproof::simulator {
 namespace {
 
@@ -53,6 +55,7 @@ Machine::Machine(const std::string& folder)
   busy_until_.assign(profile_.gpus.size(), 0);
   warmth_.assign(profile_.gpus.size(), 0);
   last_busy_.assign(profile_.gpus.size(), 0);
+  copied_.assign(profile_.gpus.size(), 0);
   build_resources();
   timeline_.on_begin = [this](const Work& work, double now) {
     if (work.gpu < 0) return 1.0;
@@ -200,6 +203,16 @@ void Machine::account(const Work& work, double from_ns, double to_ns) {
   state.clock_khz = static_cast<std::int64_t>((load == Load::idle ? kind.idle_clock_mhz : kind.sm_clock_mhz) * 1000 *
                                               (state.throttled != 0 ? kThrottledSpeed : 1));
 
+  // Once for every so many bytes that were copied, so that a short step sees some too.
+  constexpr double kBytesOfLinkError = 64e6;
+  if (load == Load::copy && fault(FaultKind::link_errors, work.gpu) != nullptr) {
+    copied_[i] += work.amount;
+    const auto errors = static_cast<std::int64_t>(copied_[i] / kBytesOfLinkError);
+    copied_[i] -= static_cast<double>(errors) * kBytesOfLinkError;
+    state.replays += errors;
+    if (errors > 0) count_corrected_errors(folder_, profile_.gpus[i].address, errors);
+  }
+
   // One event in every 100 ms of work, so that a step of a second sees some.
   constexpr std::int64_t kEvery = 100'000'000;
   const std::int64_t before = (state.busy_ns - static_cast<std::int64_t>(busy_ns)) / kEvery;
@@ -305,17 +318,22 @@ void Machine::after_write(int gpu, void* at, std::size_t bytes) {
   const Fault* const coupled = fault(FaultKind::memory_coupled, gpu);
   const Fault* const rare = fault(FaultKind::memory_rare, gpu);
   if (stuck == nullptr && coupled == nullptr && rare == nullptr) return;
+  // One bad place in all of its memory, so that who tests only a part of it may miss it.
+  const auto place = static_cast<std::size_t>(profile_.kind.memory_simulated_bytes) / 5 * 3 / 64 * 64;
   const Allocation* one = memory_.find(at);
-  constexpr std::size_t kLeast = 1 << 20;  // the bad cell lies in what is large enough to be tested
-  if (one == nullptr || one->bytes < kLeast) return;
+  if (one == nullptr || one->place > place || place + 64 > one->place + one->bytes) return;
   char* const begin = static_cast<char*>(at);
-  char* const cell = one->base + one->bytes / 5 * 2 / 64 * 64;
+  char* const cell = one->base + (place - one->place);
   if (cell < begin || cell + 64 > begin + bytes) return;
   auto* const words = reinterpret_cast<std::uint64_t*>(cell);
   const std::uint64_t before[2] = {words[0], words[1]};
   if (stuck != nullptr) words[0] |= 1ULL << 21;
-  // The neighbour's bit follows this one's.
-  if (coupled != nullptr) words[1] = (words[1] & ~(1ULL << 5)) | ((words[0] >> 5 & 1) << 5);
+  if (coupled != nullptr) {
+    const bool bit = (words[0] >> 5 & 1) != 0;
+    const auto [aggressor, is_new] = aggressors_.try_emplace(gpu, bit);
+    if (!is_new && aggressor->second != bit) words[1] ^= 1ULL << 5;
+    aggressor->second = bit;
+  }
   if (rare != nullptr && ++writes_ % 5 == 0) words[1] ^= 1ULL << 33;
   if (before[0] != words[0] || before[1] != words[1]) memory_.written(cell, 64);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -91,8 +92,10 @@ class Machine {
   std::vector<double> busy_until_;
   std::vector<double> warmth_;       // degC above idle
   std::vector<double> last_busy_;
+  std::vector<double> copied_;       // bytes since its link's last error
   std::vector<std::int64_t> busy_at_start_;
-  std::uint64_t writes_ = 0;
+  std::uint64_t writes_ = 0;  // to the bad cell that fails now and then
+  std::map<int, bool> aggressors_;  // by GPU: the bit whose change flips its neighbour's
   std::unordered_map<ContentId, std::string> small_results_;
 };
 

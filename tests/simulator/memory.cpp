@@ -17,13 +17,30 @@ void* Memory::allocate(int gpu, std::size_t bytes, std::size_t room) {
   // From the heap and not rounded up, so that a sanitizer sees a kernel that writes past its end.
   void* base = nullptr;
   if (::posix_memalign(&base, kAlignment, bytes == 0 ? 1 : bytes) != 0) return nullptr;
-  by_base_[reinterpret_cast<std::uintptr_t>(base)] = {static_cast<char*>(base), whole, gpu, 0, true, fresh(), {}};
+  const std::size_t place = first_gap(gpu, whole);
+  by_base_[reinterpret_cast<std::uintptr_t>(base)] = {static_cast<char*>(base), whole, gpu, 0, true, fresh(), {}, place};
   used_[gpu] += whole;
   return base;
 }
 
+// Where memory has become so broken up that no gap is large enough, it lies behind everything: pages need not lie together,
+// and nothing here asks where the parts of one allocation are.
+std::size_t Memory::first_gap(int gpu, std::size_t bytes) const {
+  std::vector<std::pair<std::size_t, std::size_t>> taken;
+  for (const auto& [base, one] : by_base_) {
+    if (one.gpu == gpu) taken.emplace_back(one.place, one.place + one.bytes);
+  }
+  std::ranges::sort(taken);
+  std::size_t at = 0;
+  for (const auto& [begin, end] : taken) {
+    if (begin >= at + bytes) break;
+    at = std::max(at, end);
+  }
+  return at;
+}
+
 void Memory::adopt(void* base, std::size_t bytes, int numa) {
-  by_base_[reinterpret_cast<std::uintptr_t>(base)] = {static_cast<char*>(base), bytes, kHost, numa, false, fresh(), {}};
+  by_base_[reinterpret_cast<std::uintptr_t>(base)] = {static_cast<char*>(base), bytes, kHost, numa, false, fresh(), {}, 0};
   last_found_ = nullptr;
 }
 

@@ -31,6 +31,7 @@ struct Allocation {
   bool is_ours = true;    // false: registered by its owner
   ContentId content = 0;  // of the whole; changed by whatever writes into it
   std::vector<Region> regions;  // whose content is known better
+  std::size_t place = 0;        // of a GPU's: where in its memory it lies, the first gap that is large enough
 };
 
 class Memory {
@@ -69,6 +70,7 @@ class Memory {
   }
   std::map<int, std::size_t> used_;
   std::uint64_t changes_[kMostGpus] = {};
+  std::size_t first_gap(int gpu, std::size_t bytes) const;
   Allocation* last_found_ = nullptr;
   std::unordered_map<ContentId, Region> seen_;
   ContentId last_content_ = 0;  // derived ones have the top bit set, so that the two never meet
