@@ -16,7 +16,15 @@ namespace {
 
 constexpr std::size_t kShownNumbers = 4;
 constexpr std::size_t kIndent = 11;
-constexpr std::string_view kSimulated = "SIMULATED: evidence in this run does not come from this machine's hardware";
+
+// Says whose evidence it is; empty where all of it is this machine's.
+std::string simulated_line(const Run& run) {
+  const auto first =
+      std::ranges::find_if(run.trials, [](const TrialRecord& trial) { return !trial.simulated().empty(); });
+  if (first == run.trials.end()) return "";
+  return fmt::format("SIMULATED: evidence in this run does not come from this machine's hardware, but from {}",
+                     harmless(first->simulated()));
+}
 
 std::string utc(std::int64_t us) {
   const std::time_t seconds = us / 1'000'000;
@@ -135,7 +143,7 @@ void Console::sentences(const Run& run) {
     if (!is_open && (!trial.verdict || trial.verdict->outcome < Outcome::warn)) continue;
     if (!is_open && trial.verdict->outcome == Outcome::blocked) continue;  // said with what blocks it
     if (!any && !choices_.quiet) out_ << '\n';
-    if (!any && choices_.quiet && run.simulated()) out_ << kSimulated << '\n';
+    if (!any && choices_.quiet && run.simulated()) out_ << simulated_line(run) << '\n';
     any = true;
     const Outcome outcome = is_open ? Outcome::error : trial.verdict->outcome;
     out_ << terminal_.coloured(outcome, fmt::format("{:<7}", is_open ? "open" : to_text(outcome))) << "  "
@@ -161,7 +169,7 @@ void Console::sentences(const Run& run) {
 void Console::last_line(const Run& run) {
   if (choices_.quiet) return;
   out_ << '\n';
-  if (run.simulated()) out_ << terminal_.bold(kSimulated) << '\n';
+  if (run.simulated()) out_ << terminal_.bold(simulated_line(run)) << '\n';
   const Outcome outcome = run.outcome();
   out_ << terminal_.coloured(outcome, to_text(outcome)) << "  " << counts(run) << "  in "
        << duration_text(run.last_us - run.started_us) << '\n';

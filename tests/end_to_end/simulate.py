@@ -168,6 +168,14 @@ class Simulate(support.TestCase):
         self.assertIn("pci:0000:40:00.0", shown)
         self.assertIn("pci:0000:c7:00.0", shown)
 
+    def test_every_profile_and_every_fault_is_told(self):
+        page = (SOURCE / "docs" / "simulator.md").read_text()
+        told = subprocess.run([SIMULATOR, "faults"], capture_output=True, text=True, check=True).stdout
+        for line in told.splitlines():
+            self.assertIn(f"| `{line[:40].strip()}` |", page)
+        for line in self.listed().splitlines():
+            self.assertIn(f"| `{line.split()[0]}` |", page)
+
     def test_a_profile_of_ones_own_is_simulated(self):
         text = (SOURCE / "tests" / "simulator" / "profiles" / "pcie-l40s-4.yaml").read_text()
         own = self.write("mine/own.yaml", text.replace("profile: pcie-l40s-4", "profile: own-node"))
