@@ -42,16 +42,29 @@ struct Pipe {
   }
 };
 
+// This process's own. On a simulated node without the way to the stand-in libraries: they are for checks, and a program
+// that finds, say, the stand-in libnuma lacks most of the real one.
+std::vector<char*> environment_of_tool() {
+  const bool is_simulated = std::getenv("RACKPROOF_SIMULATION") != nullptr;
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (is_simulated && std::string_view(*variable).starts_with("LD_LIBRARY_PATH=")) continue;
+    kept.push_back(*variable);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
 // Everything between fork and exec must be async-signal-safe: the check may have threads.
-[[noreturn]] void become(const std::string& path, char* const* argv, const char* directory, const Pipe& out,
-                         const Pipe& errors, const Pipe& failure, pid_t parent) {
+[[noreturn]] void become(const std::string& path, char* const* argv, char* const* environment, const char* directory,
+                         const Pipe& out, const Pipe& errors, const Pipe& failure, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The check ignores it, and what is ignored stays so over exec.
   ::signal(SIGPIPE, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (::getppid() == parent && (directory == nullptr || ::chdir(directory) == 0) && ::dup2(nothing, 0) == 0 &&
       ::dup2(out.write_end, 1) == 1 && ::dup2(errors.write_end, 2) == 2) {
-    ::execv(path.c_str(), argv);
+    ::execve(path.c_str(), argv, environment);
   }
   const int why = errno;
   [[maybe_unused]] const ssize_t written = ::write(failure.write_end, &why, sizeof why);
@@ -101,6 +114,8 @@ ToolResult run_tool(const ToolRun& run) {
   for (const std::string& arg : run.argv) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
 
+  const std::vector<char*> environment = environment_of_tool();
+
   Pipe out;
   Pipe errors;
   Pipe failure;
@@ -108,7 +123,8 @@ ToolResult run_tool(const ToolRun& run) {
   const pid_t pid = ::fork();
   if (pid < 0) throw Trouble{std::string("no new process: ") + std::strerror(errno)};
   if (pid == 0) {
-    become(path, argv.data(), run.directory.empty() ? nullptr : run.directory.c_str(), out, errors, failure, parent);
+    become(path, argv.data(), environment.data(), run.directory.empty() ? nullptr : run.directory.c_str(), out, errors,
+           failure, parent);
   }
   out.close_write();
   errors.close_write();

@@ -57,6 +57,7 @@ endif()
 set(RACKPROOF_STAND_IN_FOR_CUDA::cudart simulator_cudart)
 set(RACKPROOF_STAND_IN_FOR_CUDA::cublasLt simulator_cublaslt)
 set(RACKPROOF_STAND_IN_FOR_NCCL::nccl simulator_nccl)
+set(RACKPROOF_STAND_IN_FOR_numa::numa simulator_numa)
 
 # Gives, in OUT, the sources with each .cu in a file of C++ that includes it.
 function(rackproof_as_cpp OUT)

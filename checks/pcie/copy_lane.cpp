@@ -1,0 +1,143 @@
+#include "checks/pcie/copy_lane.h"
+
+#include <chrono>
+
+#include "checks/gpu/cuda_wait.h"
+
+namespace rackproof {
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};
+
+std::size_t partial_words(const Gpu& gpu) { return (hash_partials(gpu.multiprocessors) + 63) / 64 * 64; }
+
+// The same comparison as on the GPU, by the CPU.
+WordErrors compare_on_host(const std::uint64_t* memory, std::size_t words, std::uint64_t seed) {
+  WordErrors errors;
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::uint64_t expected = rackproof_word(seed, i);
+    if (memory[i] == expected) continue;
+    if (errors.count++ == 0) {
+      errors.first = i;
+      errors.expected = expected;
+      errors.found = memory[i];
+    }
+    errors.bits |= memory[i] ^ expected;
+  }
+  return errors;
+}
+
+}  // namespace
+
+Hashes expected_hashes(const CopyPattern& pattern) {
+  Hashes hashes{};
+  for (std::size_t i = 0; i < kSources; ++i) hashes[i] = expected_hash(pattern.seeds[i], pattern.words());
+  return hashes;
+}
+
+DeviceSide::DeviceSide(const Gpu& one, const CopyPattern& pattern)
+    : gpu(one), sources(one.index, kSources * pattern.bytes), ring(one.index, kRing * pattern.bytes) {
+  const Stream stream(gpu.index);
+  Event filled(gpu.index);
+  for (std::size_t i = 0; i < kSources; ++i) {
+    fill_words(stream, sources.get<std::uint64_t>() + i * pattern.words(), pattern.words(), pattern.seeds[i]);
+  }
+  filled.record(stream);
+  need(filled, kPatience, "filling the GPU's memory");
+}
+
+HostSide::HostSide(const Gpu& gpu, const CopyPattern& pattern, int node)
+    : sources(kSources * pattern.bytes, node, gpu.index), ring(kRing * pattern.bytes, node, gpu.index) {
+  for (std::size_t i = 0; i < kSources; ++i) {
+    std::uint64_t* const words = sources.get<std::uint64_t>() + i * pattern.words();
+    for (std::size_t at = 0; at < pattern.words(); ++at) words[at] = rackproof_word(pattern.seeds[i], at);
+  }
+}
+
+CopyLane::CopyLane(DeviceSide& device, HostSide& host, const CopyPattern& pattern, const Hashes& expected,
+                   Direction direction)
+    : device_(device),
+      host_(host),
+      pattern_(pattern),
+      expected_(expected),
+      direction_(direction),
+      stream_(device.gpu.index),
+      hashed_(device.gpu.index),
+      looked_(device.gpu.index),
+      partials_(device.gpu.index, kSources * partial_words(device.gpu) * sizeof(std::uint64_t)),
+      sums_(kRing * sizeof(std::uint64_t)),
+      errors_(sizeof(WordErrors)) {
+  for (std::size_t i = 0; i <= kRing; ++i) marks_.emplace_back(device.gpu.index);
+}
+
+std::uint64_t* CopyLane::source(std::uint64_t number) const {
+  std::uint64_t* const first = direction_ == Direction::h2d ? host_.sources.get<std::uint64_t>()
+                                                            : device_.sources.get<std::uint64_t>();
+  return first + number % kSources * pattern_.words();
+}
+
+std::uint64_t* CopyLane::place(std::uint64_t number) const {
+  std::uint64_t* const first = direction_ == Direction::h2d ? device_.ring.get<std::uint64_t>()
+                                                            : host_.ring.get<std::uint64_t>();
+  return first + number % kRing * pattern_.words();
+}
+
+void CopyLane::queue_copies() {
+  marks_.front().record(stream_);
+  const auto kind = direction_ == Direction::h2d ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost;
+  for (std::size_t i = 1; i <= kRing; ++i) {
+    use_gpu(gpu().index);
+    cuda_call(cudaMemcpyAsync(place(copies()), source(copies()), pattern_.bytes, kind, stream_.get()), "cudaMemcpyAsync",
+              gpu().index);
+    ++copies();
+    marks_[i].record(stream_);
+  }
+}
+
+std::vector<TimedCopy> CopyLane::times() const {
+  std::vector<TimedCopy> times;
+  std::int64_t begin = 0;
+  for (std::size_t i = 1; i <= kRing; ++i) {
+    const std::int64_t end = nanoseconds_between(marks_.front(), marks_[i]);
+    times.push_back({begin, end});
+    begin = end;
+  }
+  return times;
+}
+
+void CopyLane::queue_hashes() {
+  for (std::size_t i = 0; i < kRing; ++i) {
+    const std::uint64_t copy = number(i);
+    hash_words(stream_, place(copy), pattern_.words(), gpu().multiprocessors,
+               partials_.get<std::uint64_t>() + copy % kSources * partial_words(gpu()), sums_.get<std::uint64_t>() + i);
+  }
+  hashed_.record(stream_);
+}
+
+WordErrors CopyLane::look(const std::uint64_t* memory, std::uint64_t seed) {
+  clear_errors(stream_, errors_.get<WordErrors>());
+  compare_words(stream_, memory, pattern_.words(), seed, errors_.get<WordErrors>());
+  looked_.record(stream_);
+  need(looked_, kPatience, "comparing word by word");
+  return *errors_.get<WordErrors>();
+}
+
+std::vector<Mismatch> CopyLane::mismatches() {
+  std::vector<Mismatch> found;
+  for (std::size_t i = 0; i < kRing; ++i) {
+    const std::uint64_t copy = number(i);
+    if (sums_.get<volatile std::uint64_t>()[i] == expected_[copy % kSources]) continue;
+    const std::uint64_t seed = pattern_.seeds[copy % kSources];
+    Mismatch one{.copy = copy};
+    if (direction_ == Direction::h2d) {
+      one.words = look(place(copy), seed);
+    } else {
+      one.words = compare_on_host(place(copy), pattern_.words(), seed);
+      one.is_source_wrong = look(source(copy), seed).count > 0;
+    }
+    found.push_back(one);
+  }
+  return found;
+}
+
+}  // namespace rackproof
