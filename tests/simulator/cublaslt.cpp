@@ -29,7 +29,7 @@ namespace rackproof::simulator {
 namespace {
 
 constexpr std::uint64_t kAlgorithm = 0x5acb;
-constexpr double kLaunchNs = 2000;
+constexpr double kLaunchNs = 500;
 
 struct Shape {
   Multiplication of;  // without addresses

@@ -1,0 +1,95 @@
+// One GPU under load in one precision: its memory, what is queued on it, and what its products looked like.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "checks/gpu/burn_history.h"
+#include "checks/gpu/burn_plan.h"
+#include "checks/gpu/burn_reference.h"
+#include "checks/gpu/burn_verdict.h"
+#include "checks/gpu/cuda_devices.h"
+#include "checks/gpu/cuda_handles.h"
+#include "checks/gpu/gemm.h"
+#include "checks/gpu/gemm_digests.h"
+
+namespace rackproof {
+
+// The same for all GPUs of a kind.
+struct BurnSetup {
+  const Precision* precision = nullptr;
+  BurnPlan plan;
+  cublasLtMatmulAlgo_t algorithm{};
+  std::size_t workspace = 0;
+  int beats = 1;  // of a window
+};
+
+class BurningGpu {
+ public:
+  // Throws CudaError or CublasError.
+  BurningGpu(const Gpu&, const BurnSetup&);
+  BurningGpu(const BurningGpu&) = delete;
+  BurningGpu& operator=(const BurningGpu&) = delete;
+  ~BurningGpu();
+
+  const Gpu& gpu() const { return gpu_; }
+  Stream& stream() { return stream_; }
+
+  void fill(const Seeds&);
+  // Queues one window; `pause_ns` of idleness before it or behind it. At most two are in flight.
+  void enqueue_window(std::int64_t pause_before_ns = 0, std::int64_t pause_behind_ns = 0);
+  std::size_t in_flight() const { return in_flight_.size(); }
+  const Event& oldest_end() const { return slots_[in_flight_.front()].closed; }
+  // What the oldest window gave. It must have ended.
+  struct Window {
+    double flop = 0;              // of the calls that were timed …
+    std::int64_t gemm_ns = 0;     // … and how long they took
+    std::int64_t total_ns = 0;    // from its begin to its end, pauses too
+    std::int64_t products = 0;    // all that were computed
+    std::int64_t not_finite = 0;  // elements of these
+  };
+  Window take_window(DigestTally&);
+
+  // Queues the look at single entries of the last products; read_entries() is for when `entries_landed` has happened.
+  void enqueue_entries(const Seeds&);
+  const Event& entries_landed() const { return entries_landed_; }
+  std::vector<std::uint64_t> read_entries() const;
+
+ private:
+  struct Slot {
+    explicit Slot(int gpu, int beats);
+    Event opened;
+    Event closed;
+    std::vector<Event> begins;  // of the timed call of each beat
+    std::vector<Event> ends;
+    Digest* landed = nullptr;
+  };
+  void enqueue_digests(int call);
+  void record_graph();
+  Products products() const;
+
+  const Gpu gpu_;
+  const BurnSetup setup_;
+  Stream stream_;
+  Cublas library_;
+  Gemm gemm_;
+  DeviceMemory a_;
+  DeviceMemory b_;
+  DeviceMemory products_;
+  DeviceMemory workspace_;
+  DeviceMemory scratch_;
+  DeviceMemory digests_;
+  DeviceMemory entries_;
+  PinnedMemory landed_;
+  PinnedMemory landed_entries_;
+  Event entries_landed_;
+  cudaGraphExec_t rest_of_beat_ = nullptr;  // all calls but the first
+  std::vector<Slot> slots_;
+  std::deque<std::size_t> in_flight_;
+  std::size_t next_slot_ = 0;
+};
+
+}  // namespace rackproof

@@ -1,0 +1,40 @@
+// What one GPU did in a burn, window after window, and the figures that follow from it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "checks/api/sampler.h"
+
+namespace rackproof {
+
+class BurnHistory {
+ public:
+  // `flop` operations that took `nanoseconds` of device time; what lay between them is not in it.
+  void add(double flop, std::int64_t nanoseconds);
+  bool empty() const { return rates_.empty(); }
+  std::size_t windows() const { return rates_.size(); }
+
+  // All windows from the first steady ten on, so that whatever comes late shows. Unsteady when there are no such ten, or
+  // fewer than twelve windows from there on.
+  Estimate estimate() const;
+  // The last quarter of these windows in percent of the first.
+  std::optional<double> sustained_percent() const;
+
+ private:
+  struct Kept {
+    std::size_t from = 0;
+    bool is_steady = false;
+  };
+  Kept kept() const;
+
+  std::vector<double> rates_;  // flop per second
+  std::vector<Sample> taken_;
+};
+
+// Each figure in percent of the median of all.
+std::vector<double> percent_of_median(std::span<const double>);
+
+}  // namespace rackproof
