@@ -94,6 +94,8 @@ void measure_health(Context& context) {
   context.measure("gpus", "", static_cast<double>(gpus.count(GpuState::answers)));
   context.measure("gpus_on_pci", "", static_cast<double>(gpus.on_pci()));
   context.measure("gpus_lost", "", static_cast<double>(gpus.count(GpuState::lost)));
+  if (const auto branch = gpus.nvml.driver_branch()) context.measure("driver_branch", "", *branch);
+  if (const auto major = gpus.nvml.cuda_major()) context.measure("cuda_major", "", *major);
   measure_xids(context, gpus, since);
 
   for (const std::string& sentence : unreported.sentences()) context.note(sentence);
@@ -109,6 +111,8 @@ constexpr rackproof_metric kMore[] = {
     {"gpus", "count", "exact", "GPUs that answer"},
     {"gpus_on_pci", "count", "exact", "NVIDIA GPUs that PCI shows"},
     {"gpus_lost", "count", "lower", "GPUs that fell off the bus"},
+    {"driver_branch", "count", "higher", "first number of the driver's version"},
+    {"cuda_major", "count", "higher", "first number of the newest CUDA that the driver supports"},
     {"xid", "count", "lower", "errors of the GPU in the kernel's log, of any code"},
     {"xid_hardware", "count", "lower", "the same without the codes that a program can cause by itself"},
     {"sxid", "count", "lower", "errors of an NVSwitch in the kernel's log"},

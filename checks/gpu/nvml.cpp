@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <charconv>
 #include <cstdlib>
 
 namespace rackproof {
@@ -99,6 +100,12 @@ std::string asked(nvml::Return (*call)(char*, unsigned)) {
   return text;
 }
 
+std::optional<int> leading_number(const std::string& version) {
+  int number = 0;
+  const auto [end, code] = std::from_chars(version.data(), version.data() + version.size(), number);
+  return code == std::errc{} ? std::optional(number) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Nvml> Nvml::open(const SysRoot& root, std::string& why_not) {
@@ -147,6 +154,9 @@ std::string Nvml::cuda_version() const {
   if (calls_->cuda_version == nullptr || calls_->cuda_version(&number) != nvml::kSuccess) return "";
   return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
 }
+
+std::optional<int> Nvml::driver_branch() const { return leading_number(driver_version()); }
+std::optional<int> Nvml::cuda_major() const { return leading_number(cuda_version()); }
 
 unsigned Nvml::count() const {
   unsigned number = 0;

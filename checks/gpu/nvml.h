@@ -26,6 +26,9 @@ class Nvml {
   std::string driver_version() const;  // "580.65.06"; empty when it does not say
   std::string nvml_version() const;
   std::string cuda_version() const;  // "13.0": the newest that the driver supports
+  // The first number of each version: 580, 13. What is older than a program needs is so by these.
+  std::optional<int> driver_branch() const;
+  std::optional<int> cuda_major() const;
 
   // How many GPUs it names, among them those that do not answer.
   unsigned count() const;

@@ -239,7 +239,8 @@ TEST_CASE("what NVML does not tell is said in few sentences") {
 }
 
 TEST_CASE("no metric of gpu.counters has the name of one of gpu.health, so that the one can watch the other") {
-  std::set<std::string> names{"gpus", "gpus_on_pci", "gpus_lost", "xid", "xid_hardware", "sxid"};
+  std::set<std::string> names{"gpus",       "gpus_on_pci", "gpus_lost",    "driver_branch",
+                              "cuda_major", "xid",         "xid_hardware", "sxid"};
   for (const Figure& figure : health_figures()) CHECK(names.insert(figure.metric.name).second);
   for (const Figure& figure : counter_figures()) CHECK(names.insert(figure.metric.name).second);
 }
