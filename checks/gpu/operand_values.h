@@ -19,7 +19,7 @@ namespace rackproof {
 // How an element is stored. tf32 lies in memory as FP32 whose low 13 bits are 0, so that no hardware has to round it.
 enum class Format { fp64 = 0, fp32 = 1, tf32 = 2, bf16 = 3, fp8 = 4 };
 
-inline constexpr std::size_t bytes_of(Format format) {
+RACKPROOF_EVERYWHERE inline constexpr std::size_t bytes_of(Format format) {
   return format == Format::fp64 ? 8 : format == Format::bf16 ? 2 : format == Format::fp8 ? 1 : 4;
 }
 
