@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -22,9 +24,17 @@ constexpr std::chrono::milliseconds kLayOutWithin{60'000};
 // No sentence of a fault holds it.
 constexpr std::string_view kBetweenFaults = "; ";
 
+// A node is some two thousand small files, which a disk may take seconds to make: they lie in memory where that can be,
+// unless the user names a place.
+fs::path temporary_folder(std::error_code& error) {
+  const fs::path in_memory = "/dev/shm";
+  if (std::getenv("TMPDIR") == nullptr && ::access(in_memory.c_str(), W_OK | X_OK) == 0) return in_memory;
+  return fs::temp_directory_path(error);
+}
+
 std::string new_folder() {
   std::error_code error;
-  const fs::path above = fs::temp_directory_path(error);
+  const fs::path above = temporary_folder(error);
   std::string pattern = (above / fmt::format("{}XXXXXX", kSimulatedFolder)).string();
   if (error || ::mkdtemp(pattern.data()) == nullptr) {
     throw InputError(fmt::format("--simulate: no folder can be made below {}: {}",
