@@ -172,7 +172,14 @@ Nvml::Found Nvml::by_index(unsigned index) const {
 Nvml::Found Nvml::by_pci(const std::string& address) const {
   nvml::Device device = nullptr;
   const nvml::Return code = calls_->by_pci(address.c_str(), &device);
-  return code == nvml::kSuccess ? Found{NvmlGpu(*calls_, device), code} : Found{{}, code};
+  if (code == nvml::kSuccess) return {NvmlGpu(*calls_, device), code};
+  if (code != nvml::kNotFound && code != nvml::kInvalidArgument) return {{}, code};
+  // In case a driver takes addresses in its own form alone: eight digits, capitals.
+  for (unsigned index = 0; index < count(); ++index) {
+    const Found found = by_index(index);
+    if (found.gpu && found.gpu->pci_address() == address) return found;
+  }
+  return {{}, code};
 }
 
 std::string Nvml::error_text(nvml::Return code) const {
