@@ -55,6 +55,7 @@ Machine::Machine(const std::string& folder)
   busy_until_.assign(profile_.gpus.size(), 0);
   warmth_.assign(profile_.gpus.size(), 0);
   last_busy_.assign(profile_.gpus.size(), 0);
+  shown_at_.assign(profile_.gpus.size(), 0);
   copied_.assign(profile_.gpus.size(), 0);
   build_resources();
   timeline_.on_begin = [this](const Work& work, double now) {
@@ -187,21 +188,28 @@ void Machine::account(const Work& work, double from_ns, double to_ns) {
   warmth_[i] += ((kind.load_c - kind.idle_c) * share_of(load) / 0.95 - warmth_[i]) * -std::expm1(-busy_ns / kWarmsWithinNs);
   double temperature = kind.idle_c + warmth_[i];
   const bool works = load == Load::memory || load == Load::arithmetic;
-  state.throttled = 0;
+  std::int64_t throttled = 0;
   const auto busy_s = static_cast<double>(state.busy_ns) / 1e9;
   if (const Fault* f = fault(FaultKind::throttle_thermal, work.gpu); f != nullptr && works && busy_s >= f->after_s) {
-    state.throttled = 1;
+    throttled = 1;
     state.thermal_ns += static_cast<std::int64_t>(busy_ns);
     temperature = kind.slowdown_c + 1;
   }
   if (const Fault* f = fault(FaultKind::throttle_power, work.gpu); f != nullptr && works && busy_s >= f->after_s) {
-    state.throttled = 2;
+    throttled = 2;
     state.power_ns += static_cast<std::int64_t>(busy_ns);
   }
-  state.temperature_mc = static_cast<std::int64_t>(temperature * 1000);
-  state.power_mw = static_cast<std::int64_t>(power * 1000);
-  state.clock_khz = static_cast<std::int64_t>((load == Load::idle ? kind.idle_clock_mhz : kind.sm_clock_mhz) * 1000 *
-                                              (state.throttled != 0 ? kThrottledSpeed : 1));
+  // What sensors show: they are too slow for a short copy between long kernels.
+  constexpr double kTooShortNs = 20e3;
+  constexpr double kSensorNs = 1e6;
+  if (busy_ns >= kTooShortNs || to_ns - shown_at_[i] >= kSensorNs) {
+    shown_at_[i] = to_ns;
+    state.throttled = throttled;
+    state.temperature_mc = static_cast<std::int64_t>(temperature * 1000);
+    state.power_mw = static_cast<std::int64_t>(power * 1000);
+    state.clock_khz = static_cast<std::int64_t>((load == Load::idle ? kind.idle_clock_mhz : kind.sm_clock_mhz) * 1000 *
+                                                (throttled != 0 ? kThrottledSpeed : 1));
+  }
 
   // Once for every so many bytes that were copied, so that a short step sees some too.
   constexpr double kBytesOfLinkError = 64e6;

@@ -92,6 +92,7 @@ class Machine {
   std::vector<double> busy_until_;
   std::vector<double> warmth_;       // degC above idle
   std::vector<double> last_busy_;
+  std::vector<double> shown_at_;
   std::vector<double> copied_;       // bytes since its link's last error
   std::vector<std::int64_t> busy_at_start_;
   std::uint64_t writes_ = 0;  // to the bad cell that fails now and then
