@@ -38,6 +38,10 @@ bool Timeline::remove_event(EventId id) { return events_.erase(id) > 0; }
 
 void Timeline::enqueue(StreamId id, Work work) {
   Queue& queue = *streams_.at(id);
+  if (const auto delay = delays_.find(id); delay != delays_.end()) {
+    work.fixed_ns += delay->second;
+    delays_.erase(delay);
+  }
   queue.items.push_back({Item::Kind::work, std::move(work), 0, 0});
 }
 

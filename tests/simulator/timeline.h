@@ -49,6 +49,8 @@ class Timeline {
   bool has_event(EventId id) const { return events_.contains(id); }
 
   void enqueue(StreamId, Work);
+  // The next work that is put into this stream takes so much longer: a GPU that comes late to what follows.
+  void delay_next(StreamId id, double ns) { delays_[id] += ns; }
   void record(StreamId, EventId);
   void await(StreamId, EventId);
 
@@ -107,6 +109,7 @@ class Timeline {
   std::vector<Queue*> order_;    // by creation, so that ties have one order
   std::vector<Queue*> running_;
   std::unordered_map<EventId, Point> events_;
+  std::unordered_map<StreamId, double> delays_;
   std::uint64_t last_id_ = 0;
   double now_ = 0;
 };

@@ -1,0 +1,47 @@
+// A collective on simulated GPUs: what each rank brings and gets, how long it takes, and its real result.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tests/simulator/machine.h"
+
+namespace rackproof::simulator {
+
+enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, broadcast, exchange };
+
+// One message of an exchange (sends and receives in one group).
+struct Message {
+  int peer = 0;
+  void* at = nullptr;
+  std::size_t bytes = 0;
+};
+
+struct RankPart {
+  int gpu = -1;
+  const void* sent = nullptr;
+  void* received = nullptr;
+  std::size_t sent_bytes = 0;
+  std::size_t received_bytes = 0;
+  std::vector<Message> sends;
+  std::vector<Message> receives;
+};
+
+// Shared by its ranks' work: begins when all have come. The result is computed once, by whoever ends first, when every
+// input is there and none has been written over.
+struct CollectiveCall {
+  CollectiveKind kind{};
+  int root = 0;
+  std::uint64_t number = 0;
+  std::vector<RankPart> parts;
+  Meeting meeting;
+  bool is_done = false;
+};
+
+// float32 alone is added up.
+void compute(Machine&, CollectiveCall&);
+
+// How long a rank's part takes once all have come, without noise: from the latency, and the bytes over the rate of the slowest rank.
+double nanoseconds_of(const Machine&, CollectiveKind, const RankPart&, const std::vector<int>& gpus);
+
+}  // namespace rackproof::simulator
