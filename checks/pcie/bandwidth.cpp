@@ -214,11 +214,13 @@ void Bandwidth::measure_uplinks() {
     ++shared;
     std::vector<GpuPart*> parts;
     for (const std::size_t i : uplink.gpus) parts.push_back(&session_->parts()[i]);
+    const auto is_lost = [](const GpuPart* part) { return part->is_lost; };
+    if (std::ranges::count_if(parts, is_lost) + 1 >= std::ssize(parts)) continue;  // one alone shares nothing
     const std::string id = pci_id(uplink.device);
     const double h2d = measure_together(parts, Direction::h2d, "_switch");
     const double d2h = measure_together(parts, Direction::d2h, "_switch");
     // Without one of its GPUs the sum says nothing of the uplink.
-    if (std::ranges::any_of(parts, [](const GpuPart* part) { return part->is_lost; })) continue;
+    if (std::ranges::any_of(parts, is_lost)) continue;
     context_.measure("uplink_h2d", id, h2d);
     context_.measure("uplink_d2h", id, d2h);
     context_.link({.from = pci_id(uplink.root_port), .to = id, .kind = "pcie", .facts = {{"h2d_gbs", h2d}, {"d2h_gbs", d2h}}});
@@ -253,7 +255,7 @@ void Bandwidth::report_end(GpuPart& part, const Counters& before) {
   if (before.replays && after.replays) {
     context_.measure("replays", id, static_cast<double>(*after.replays - *before.replays));
   }
-  if (before.aer && after.aer) context_.measure("aer_correctable", id, static_cast<double>(*after.aer - *before.aer));
+  if (before.aer && after.aer) context_.measure("link_errors_corrected", id, static_cast<double>(*after.aer - *before.aer));
 }
 
 void Bandwidth::run() {

@@ -46,7 +46,7 @@ constexpr rackproof_metric kMetrics[] = {
     {"width_under_load", "lanes", "higher", "narrowest link seen while copies ran, as the device says it"},
     {"speed_under_load", "GT/s", "higher", "lowest speed seen while copies ran"},
     {"replays", "count", "lower", "packets that were sent again over the GPU's link meanwhile, as NVML counts them"},
-    {"aer_correctable", "count", "lower", "errors of the GPU's link that were put right meanwhile, as both its ends count them"},
+    {"link_errors_corrected", "count", "lower", "errors of the GPU's link that were put right meanwhile, as both its ends count them"},
     {},
 };
 
