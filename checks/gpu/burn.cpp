@@ -68,7 +68,7 @@ struct Group {
   std::size_t count = 0;
 };
 
-std::vector<BurnRun> start(Context& context, BurnLoad& load, const Precision& precision, const Wishes& wishes,
+std::vector<BurnRun> start(Context& context, BurnLoad& load, const Precision& precision, int number, const Wishes& wishes,
                            const std::map<Kind, std::vector<BurnMember*>>& kinds, std::vector<Group>& groups) {
   groups.clear();
   groups.reserve(kinds.size());  // runs keep references to their setup
@@ -79,7 +79,7 @@ std::vector<BurnRun> start(Context& context, BurnLoad& load, const Precision& pr
     std::vector<BurnMember*> able;
     std::ranges::copy_if(members, std::back_inserter(able), [](const BurnMember* member) { return !member->is_out; });
     if (able.empty()) continue;
-    const BurnWish wish{wishes.size, wishes.duration_s / wishes.rounds,
+    const BurnWish wish{wishes.size, seeds_of(number, 0), wishes.duration_s / wishes.rounds,
                         wishes.shape == LoadShape::steady ? 0 : wishes.period_s / 2};
     const std::optional<BurnSetup> setup = set_up(context, precision, able, wish);
     if (!setup) continue;
@@ -138,7 +138,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
           const std::map<Kind, std::vector<BurnMember*>>& kinds) {
   BurnLoad load(context, wishes.shape, wishes.period_s);
   std::vector<Group> groups;
-  std::vector<BurnRun> runs = start(context, load, precision, wishes, kinds, groups);
+  std::vector<BurnRun> runs = start(context, load, precision, number, wishes, kinds, groups);
   if (runs.empty()) return false;
   const auto of = [&](const Group& group) { return std::span(runs).subspan(group.first, group.count); };
   for (int round = 0; round < wishes.rounds; ++round) {

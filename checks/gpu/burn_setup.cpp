@@ -50,9 +50,9 @@ std::vector<Roomy> rooms(Context& context, std::span<BurnMember* const> members)
 }
 
 // How long one product takes; the first ones, with a clock that still rises, do not count.
-double time_product(const BurnMember& member, const BurnSetup& setup) {
+double time_product(const BurnMember& member, const BurnSetup& setup, const Seeds& seeds) {
   BurningGpu burning(member.gpu, setup);
-  burning.fill(seeds_of(0, 0));
+  burning.fill(seeds);
   double ns = 0;
   for (int i = 0; i < 3; ++i) {
     burning.enqueue_window();
@@ -78,7 +78,7 @@ std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& preci
     const auto algorithm = algorithm_for(member, setup);
     if (!algorithm) return std::nullopt;
     setup.algorithm = *algorithm;
-    ns = time_product(member, setup);
+    ns = time_product(member, setup, wish.seeds);
     if (wish.size > 0 || ns <= kLongestProductNs || setup.plan.size <= 1024) break;
     setup.plan.size /= 2;
   }

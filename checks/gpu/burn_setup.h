@@ -13,6 +13,7 @@ namespace rackproof {
 
 struct BurnWish {
   std::int64_t size = 0;  // 0: as large as fits
+  Seeds seeds;            // of the first round
   double duration_s = 0;  // of one round
   double pulse_s = 0;     // that a pulse lasts; 0: steady load
 };

@@ -23,16 +23,21 @@ RACKPROOF_EVERYWHERE inline constexpr std::size_t bytes_of(Format format) {
   return format == Format::fp64 ? 8 : format == Format::bf16 ? 2 : format == Format::fp8 ? 1 : 4;
 }
 
-// The sum of four uniform numbers in [-1/2, 1/2): nearly normal, mean 0, standard deviation 0.577, never beyond 2. 66 random
-// bits, so that no mantissa is short. Every step but the last is exact; the last rounds the same everywhere.
-RACKPROOF_EVERYWHERE inline double random_element(std::uint64_t seed, std::uint64_t index) {
+// The sum of four uniform numbers in [-1/2, 1/2): nearly normal, mean 0, standard deviation 0.577, never beyond 2. Of 16 or
+// 32 random bits each, and 32 more below them in FP64, so that no mantissa is short. Every step but the last is exact; the last rounds the same everywhere.
+RACKPROOF_EVERYWHERE inline double random_element(Format format, std::uint64_t seed, std::uint64_t index) {
+  if (format != Format::fp64 && format != Format::fp32) {
+    const std::uint64_t word = rackproof_word(seed, index);
+    const std::uint64_t sum = (word & 0xffffu) + (word >> 16 & 0xffffu) + (word >> 32 & 0xffffu) + (word >> 48);
+    return static_cast<double>(static_cast<std::int64_t>(sum) - (std::int64_t{1} << 17)) * (1.0 / 65536.0);
+  }
   const std::uint64_t a = rackproof_word(seed, 3 * index);
   const std::uint64_t b = rackproof_word(seed, 3 * index + 1);
-  const std::uint64_t low = rackproof_word(seed, 3 * index + 2) >> 32;
   const std::uint64_t sum = (a & 0xffffffffULL) + (a >> 32) + (b & 0xffffffffULL) + (b >> 32);
-  const auto high = static_cast<std::int64_t>(sum) - (std::int64_t{1} << 33);
-  return static_cast<double>(high) * (1.0 / 4294967296.0) +
-         static_cast<double>(low) * (1.0 / 4294967296.0 / 4294967296.0);
+  const auto high = static_cast<double>(static_cast<std::int64_t>(sum) - (std::int64_t{1} << 33)) * (1.0 / 4294967296.0);
+  if (format == Format::fp32) return high;
+  const std::uint64_t low = rackproof_word(seed, 3 * index + 2) >> 32;
+  return high + static_cast<double>(low) * (1.0 / 4294967296.0 / 4294967296.0);
 }
 
 RACKPROOF_EVERYWHERE inline std::uint32_t bits_of(float value) {
@@ -75,7 +80,7 @@ RACKPROOF_EVERYWHERE inline float from_e4m3(std::uint8_t bits) {
 
 // The element as a matrix of this format holds it.
 RACKPROOF_EVERYWHERE inline double stored_element(Format format, std::uint64_t seed, std::uint64_t index) {
-  const double exact = random_element(seed, index);
+  const double exact = random_element(format, seed, index);
   const auto single = static_cast<float>(exact);
   switch (format) {
     case Format::fp64: return exact;

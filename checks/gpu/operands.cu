@@ -14,10 +14,10 @@ extern "C" __global__ void rackproof_fill_operand(uint4* matrix, unsigned long l
       const unsigned long long index = i * (16 / bytes) + at / bytes;
       unsigned long long bits = 0;
       if (kind == rackproof::Format::fp64) {
-        const double value = rackproof::random_element(seed, index);
+        const double value = rackproof::random_element(kind, seed, index);
         memcpy(&bits, &value, sizeof bits);
       } else {
-        const auto value = static_cast<float>(rackproof::random_element(seed, index));
+        const auto value = static_cast<float>(rackproof::random_element(kind, seed, index));
         switch (kind) {
           case rackproof::Format::tf32: bits = rackproof::rounded_bits(value, 13); break;
           case rackproof::Format::bf16: bits = rackproof::rounded_bits(value, 16) >> 16; break;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "tests/simulator/cublaslt_multiply.h"
 #include "tests/simulator/cudart.h"
@@ -124,10 +125,19 @@ void flip_now_and_then(Machine& machine, Flips& flips, void* products, std::size
   machine.memory().written(products, bytes);
 }
 
-void compute_all(const Shape& shape, bool is_always_wrong) {
-  multiply(shape.of);
+void compute_all(const Shape& shape, ContentId product, bool is_always_wrong) {
+  // The last product that was computed: batches of other sizes want it again.
+  static ContentId kept = 0;
+  static std::vector<unsigned char> kept_bytes;
   const std::size_t bytes = shape.of.m * shape.of.n * bytes_of(shape.of.out);
   auto* const first = static_cast<unsigned char*>(shape.of.c);
+  if (kept == product) {
+    std::memcpy(first, kept_bytes.data(), bytes);
+  } else {
+    multiply(shape.of);
+    kept = product;
+    kept_bytes.assign(first, first + bytes);
+  }
   // A bit in the middle of a mantissa of one element, always the same one.
   if (is_always_wrong) first[bytes / 3 / 8 * 8 + bytes_of(shape.of.out) - 2] ^= 0x10;
   for (std::size_t i = 1; i < shape.batch; ++i) std::memcpy(first + i * shape.stride, first, bytes);
@@ -153,7 +163,13 @@ Work work_of(Machine& machine, int gpu, const Shape& shape) {
   work.act = [&machine, gpu, shape, is_always_wrong, is_sometimes_wrong, key, accesses, extent] {
     static std::map<int, Flips> flips;
     if (is_sometimes_wrong) undo_flip(machine, flips[gpu]);
-    machine.do_pure(gpu, key, accesses, [&] { compute_all(shape, is_always_wrong); });
+    machine.do_pure(gpu, key, accesses, [&] {
+      ContentId product = derived_content(static_cast<std::uint64_t>(shape.of.in) + 1, shape.of.m);
+      for (const Access& access : accesses) {
+        if (!access.is_write) product = derived_content(product, machine.memory().content(access.at, access.extent));
+      }
+      compute_all(shape, product, is_always_wrong);
+    });
     if (is_sometimes_wrong) {
       flip_now_and_then(machine, flips[gpu], shape.of.c, extent, key + static_cast<std::uint64_t>(gpu));
     }

@@ -1,5 +1,7 @@
 #include "tests/simulator/machine.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +17,14 @@ constexpr double kNoiseBlockNs = 20e6;
 constexpr double kWarmsWithinNs = 20e9;
 constexpr double kThrottledSpeed = 0.6;
 constexpr std::size_t kSmall = 64 << 10;  // results up to this are kept
+
+// Pages that a check gave back are taken again without the kernel clearing them first.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
 
 double share_of(Load load) {
   switch (load) {
@@ -32,6 +42,7 @@ Machine* Machine::here() {
   static Machine* const one = []() -> Machine* {
     const char* folder = std::getenv("RACKPROOF_SIMULATION");
     if (folder == nullptr) return nullptr;
+    keep_freed_memory();
     try {
       return new Machine(folder);  // lives as long as the process: CUDA is used until its very end
     } catch (const std::exception& error) {
