@@ -95,8 +95,9 @@ void measure_together(Context& context, Crew& crew, Flows& flows) {
 std::string describe(Crew& crew, const WrongCopy& wrong) {
   const MismatchRecord& record = wrong.record;
   char text[160];
-  std::snprintf(text, sizeof text, "%llu wrong words, bits 0x%016llx; the first at offset 0x%llx, 0x%016llx instead of 0x%016llx",
-                static_cast<unsigned long long>(record.count), static_cast<unsigned long long>(record.bits),
+  std::snprintf(text, sizeof text, "%llu wrong word%s, bits 0x%016llx; the first at offset 0x%llx, 0x%016llx instead of 0x%016llx",
+                static_cast<unsigned long long>(record.count), record.count == 1 ? "" : "s",
+                static_cast<unsigned long long>(record.bits),
                 static_cast<unsigned long long>(8 * record.named[0].place),
                 static_cast<unsigned long long>(record.named[0].found), static_cast<unsigned long long>(record.named[0].expected));
   return "copy " + std::to_string(wrong.number) + " from " + crew.hands()[wrong.pair.first].gpu.id + " to " +
