@@ -59,7 +59,7 @@ Device to_device(const NetDevice& net) {
 
 Device to_device(const IbPort& port) {
   return {.id = "ib:" + port.adapter + "/" + port.number,
-          .kind = "ib",
+          .kind = "port",
           .name = port.adapter + " port " + port.number,
           .parent = parent_of(port.pci),
           .facts = {}};

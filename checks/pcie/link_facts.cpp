@@ -14,11 +14,6 @@ bool holds_back(const PciLink& port, const PciLink& device) {
   return port.speed_gts < device.speed_gts || port.width_lanes < device.width_lanes;
 }
 
-double bandwidth_gbs(const PciLink& link) {
-  const double encoding = link.speed_gts < 8 ? 8.0 / 10 : link.speed_gts < 64 ? 128.0 / 130 : 1.0;
-  return link.speed_gts * encoding / 8 * static_cast<double>(link.width_lanes);
-}
-
 void LinkWatch::look(const std::optional<PciLink>& now) {
   ++looks_;
   if (!now) return;

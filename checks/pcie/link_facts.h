@@ -1,10 +1,11 @@
-// What two ends say about a PCIe link, put together: what it could do, what it did over a time, what it can carry.
+// What two ends say about a PCIe link, put together: what it could do, what it did over a time.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "checks/api/pci.h"
+#include "checks/api/pci_bandwidth.h"
 
 namespace rackproof {
 
@@ -13,10 +14,6 @@ PciLink lesser(const PciLink&, const PciLink&);
 
 // True when `port` can do less than `device` in speed or in width.
 bool holds_back(const PciLink& port, const PciLink& device);
-
-// GB/s in each direction after line encoding: 8b/10b at 2.5 and 5 GT/s, 128b/130b at 8 to 32 GT/s, none from 64 GT/s
-// on. Headers of packets and flow control are not taken off.
-double bandwidth_gbs(const PciLink&);
 
 // Many looks at one end of a link: the most and the least it showed. Power management trains an idle link down, so the
 // most is what was negotiated.
