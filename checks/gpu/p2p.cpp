@@ -1,7 +1,7 @@
 // gpu.p2p: how fast and how well each GPU of a node reaches each other one.
 #include <algorithm>
-#include <map>
-#include <optional>
+#include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -21,21 +21,41 @@ std::string path_of(Crew& crew, Pair pair) {
   return path_id(crew.hands()[pair.first].gpu.address, crew.hands()[pair.second].gpu.address);
 }
 
-// The largest that all of them have room for: four places of it in a quarter of what is free.
-std::size_t copy_bytes(Crew& crew, double at_most) {
-  auto bytes = static_cast<std::size_t>(at_most);
-  for (Hand& hand : crew.hands()) {
-    crew.attempt(hand, [&] {
-      std::size_t free = 0;
-      std::size_t total = 0;
-      use_gpu(hand.gpu.index);
-      cuda_call(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", hand.gpu.index);
-      bytes = std::min(bytes, free / 16);
-    });
+std::size_t free_bytes(const Gpu& gpu) {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  use_gpu(gpu.index);
+  cuda_call(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", gpu.index);
+  return free;
+}
+
+// Copies are of one size, so that pairs can be compared: a GPU whose memory somebody else holds would make them so small
+// that all figures were wrong, and is left out.
+std::vector<Gpu> with_room(Context& context, const std::vector<Gpu>& gpus, std::size_t& least) {
+  std::vector<double> free;
+  for (const Gpu& gpu : gpus) {
+    free.push_back(static_cast<double>(free_bytes(gpu)));
   }
+  const double usual = median(free);
+  std::vector<Gpu> chosen;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    if (free[i] < usual / 2) {
+      context.note(gpus[i].id + " is not measured: only " + std::to_string(static_cast<std::size_t>(free[i]) >> 20) +
+                   " MiB of its memory are free");
+      continue;
+    }
+    chosen.push_back(gpus[i]);
+    least = std::min(least, static_cast<std::size_t>(free[i]));
+  }
+  return chosen;
+}
+
+// Four places of it, in a quarter of what is free.
+std::size_t copy_bytes(std::size_t free, double at_most) {
+  const std::size_t bytes = std::min(free / 16, static_cast<std::size_t>(at_most)) / 4096 * 4096;
   constexpr std::size_t kLeast = 1 << 16;
   if (bytes < kLeast) throw Trouble{"no room for copies of 64 KiB: the GPUs' memory is in use, or 'size' is too small"};
-  return bytes / 4096 * 4096;
+  return bytes;
 }
 
 Matrix square(std::size_t n) { return Matrix(n, std::vector<double>(n, 0)); }
@@ -181,7 +201,8 @@ void rackproof_run(Context& context) {
   const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw Skip{"there is one GPU only, and so no peer"};
   describe_gpus(context, gpus);
-  Crew crew(context, gpus);
+  std::size_t least_free = std::numeric_limits<std::size_t>::max();
+  Crew crew(context, with_room(context, gpus, least_free));
   if (crew.size() < 2) throw Trouble{"fewer than two GPUs can be used"};
   const std::size_t n = crew.size();
   for (const Pair& pair : all_pairs(n)) {
@@ -197,7 +218,7 @@ void rackproof_run(Context& context) {
   Matrix bandwidth = square(n);
   Matrix latency = square(n);
   if (tests != "latency") {
-    Flows flows(context, crew, copy_bytes(crew, size));
+    Flows flows(context, crew, copy_bytes(least_free, size));
     if (tests != "together") measure_pairs(context, crew, flows, bandwidth);
     if (tests != "pairs") measure_together(context, crew, flows);
     report_wrong_copies(context, crew, flows);

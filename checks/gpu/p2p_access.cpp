@@ -9,18 +9,17 @@
 namespace rackproof {
 namespace {
 
+// False where there is none, or the driver opens no more of them.
 bool open_one(const Gpu& from, const Gpu& to) {
   int can = 0;
   cuda_call(cudaDeviceCanAccessPeer(&can, from.index, to.index), "cudaDeviceCanAccessPeer", from.index);
   if (can == 0) return false;
   use_gpu(from.index);
   const cudaError_t code = cudaDeviceEnablePeerAccess(to.index, 0);
-  if (code == cudaErrorPeerAccessAlreadyEnabled) {
-    cudaGetLastError();  // which forgets it
-    return true;
-  }
-  cuda_call(code, "cudaDeviceEnablePeerAccess", from.index);
-  return true;
+  if (code == cudaSuccess) return true;
+  if (CudaError error(code, "cudaDeviceEnablePeerAccess", from.index); error.is_final()) throw error;
+  cudaGetLastError();  // which forgets it
+  return code == cudaErrorPeerAccessAlreadyEnabled;
 }
 
 void count_nvlinks(Context& context, Crew& crew, Access& access) {

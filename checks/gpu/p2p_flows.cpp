@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kSampleNs = 50'000'000;
-constexpr std::int64_t kAtMostNs = 5'000'000'000;
+constexpr std::int64_t kAtMostNs = 10'000'000'000;  // of a phase, until it counts as unsteady
 constexpr auto kPatience = 30s;
 constexpr auto kSignOfLife = 5s;
 // Samples after which the two sources change places, so that what was left out would not be what already stood there.
