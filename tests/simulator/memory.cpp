@@ -57,7 +57,10 @@ bool Memory::release(void* base) {
 }
 
 void Memory::place(const void* base, std::size_t bytes, int numa) {
-  placed_[reinterpret_cast<std::uintptr_t>(base)] = {bytes, numa};
+  const auto begin = reinterpret_cast<std::uintptr_t>(base);
+  // Whatever was placed in there before has been given back since.
+  placed_.erase(placed_.lower_bound(begin), placed_.lower_bound(begin + bytes));
+  placed_[begin] = {bytes, numa};
 }
 
 int Memory::numa_of(const void* inside) const {
