@@ -104,6 +104,7 @@ void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& set
   std::vector<BurnRun*> looked_at;
   std::vector<const Event*> landed;
   for (BurnRun& run : runs) {
+    if (run.tally.count() == 0) continue;  // too hot already before this round
     load.guarded(run, [&] {
       run.burning->enqueue_entries(seeds);
       looked_at.push_back(&run);
@@ -157,7 +158,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
 void measure_burn(Context& context) {
   const Wishes wishes = wishes_of(context);
   static_cast<void>(chosen_precisions(wishes.precisions, 0));  // a word that names none is said before anything starts
-  const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("devices"));
+  const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
   describe_gpus(context, gpus);
   context.note("random operands: sums of four uniform numbers, nearly normal, deviation 0.577; cuBLAS " + cublas_version());
 

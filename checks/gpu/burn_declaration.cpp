@@ -10,7 +10,7 @@ void rackproof_run(rackproof::Context&);
 namespace {
 
 constexpr rackproof_parameter kParameters[] = {
-    {"devices", "text", "*", nullptr, "which GPUs, by address, as a shell glob: \"0000:17:*\""},
+    {"gpus", "text", "*", nullptr, "which GPUs, by address, as a shell glob: \"0000:17:*\""},
     {"precisions", "text", "auto", nullptr, "auto: all that the GPU has; or a list: \"bf16,fp8\""},
     {"duration", "quantity", "20 s", "s", "device time of each precision"},
     {"rounds", "integer", "2", nullptr, "times that new random operands are used in a precision"},

@@ -1,5 +1,7 @@
 #include "checks/gpu/burn_gpu.h"
 
+#include <utility>
+
 #include "checks/gpu/cuda_wait.h"
 #include "checks/gpu/operands.h"
 
@@ -101,11 +103,18 @@ BurningGpu::Window BurningGpu::take_window(DigestTally& tally) {
   in_flight_.pop_front();
   use_gpu(gpu_.index);
   Window window;
-  for (std::size_t beat = 0; beat < slot.begins.size(); ++beat) {
-    window.gemm_ns += nanoseconds_between(slot.begins[beat], slot.ends[beat]);
-  }
   const auto beats = static_cast<std::int64_t>(slot.begins.size());
-  window.flop = setup_.plan.flop() * static_cast<double>(beats * setup_.plan.batch);
+  const auto flop_of_call = static_cast<std::int64_t>(setup_.plan.flop()) * setup_.plan.batch;
+  Sample sample;
+  int beats_of_sample = 0;
+  for (std::size_t beat = 0; beat < slot.begins.size(); ++beat) {
+    sample.amount += flop_of_call;
+    sample.nanoseconds += nanoseconds_between(slot.begins[beat], slot.ends[beat]);
+    if (++beats_of_sample < setup_.beats_of_sample) continue;
+    window.samples.push_back(std::exchange(sample, {}));
+    beats_of_sample = 0;
+  }
+  if (window.samples.empty()) window.samples.push_back(sample);
   window.total_ns = nanoseconds_between(slot.opened, slot.closed);
   window.products = beats * setup_.plan.products();
   for (std::int64_t i = 0; i < window.products; ++i) {

@@ -24,7 +24,8 @@ struct BurnSetup {
   BurnPlan plan;
   cublasLtMatmulAlgo_t algorithm{};
   std::size_t workspace = 0;
-  int beats = 1;  // of a window
+  int beats = 1;           // of a window
+  int beats_of_sample = 1;  // a pulse is more than one sample
 };
 
 class BurningGpu {
@@ -45,8 +46,7 @@ class BurningGpu {
   const Event& oldest_end() const { return slots_[in_flight_.front()].closed; }
   // What the oldest window gave. It must have ended.
   struct Window {
-    double flop = 0;              // of the calls that were timed …
-    std::int64_t gemm_ns = 0;     // … and how long they took
+    std::vector<Sample> samples;  // of the calls that were timed: operations, and how long they took
     std::int64_t total_ns = 0;    // from its begin to its end, pauses too
     std::int64_t products = 0;    // all that were computed
     std::int64_t not_finite = 0;  // elements of these

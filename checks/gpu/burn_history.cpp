@@ -4,9 +4,9 @@
 
 namespace rackproof {
 
-void BurnHistory::add(double flop, std::int64_t nanoseconds) {
-  rates_.push_back(flop * 1e9 / static_cast<double>(nanoseconds));
-  taken_.push_back({static_cast<std::int64_t>(flop), nanoseconds});
+void BurnHistory::add(const Sample& sample) {
+  rates_.push_back(static_cast<double>(sample.amount) * 1e9 / static_cast<double>(sample.nanoseconds));
+  taken_.push_back(sample);
 }
 
 BurnHistory::Kept BurnHistory::kept() const {
@@ -16,6 +16,8 @@ BurnHistory::Kept BurnHistory::kept() const {
     const std::span<const double> seen = std::span(rates_).subspan(from, window);
     const double drift = std::abs(theil_sen_slope(seen)) * bounds.window / median(seen);
     if (robust_cv(seen) > bounds.spread || drift > bounds.drift) continue;
+    // Robust figures pass over the last samples of the warm-up; the worst one would not.
+    while (std::abs(rates_[from] / median(seen) - 1) > bounds.spread) ++from;
     return {from, rates_.size() - from >= static_cast<std::size_t>(bounds.keep)};
   }
   return {};

@@ -1,4 +1,4 @@
-// What one GPU did in a burn, window after window, and the figures that follow from it.
+// What one GPU did in a burn, sample after sample, and the figures that follow from it.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,14 @@ namespace rackproof {
 
 class BurnHistory {
  public:
-  // `flop` operations that took `nanoseconds` of device time; what lay between them is not in it.
-  void add(double flop, std::int64_t nanoseconds);
+  // Floating-point operations and the device time of the calls that did them; what lay between these is not in it.
+  void add(const Sample&);
   bool empty() const { return rates_.empty(); }
-  std::size_t windows() const { return rates_.size(); }
 
-  // All windows from the first steady ten on, so that whatever comes late shows. Unsteady when there are no such ten, or
-  // fewer than twelve windows from there on.
+  // All samples from the first steady ten on, so that whatever comes late shows. Unsteady when there are no such ten, or
+  // fewer than twelve samples from there on.
   Estimate estimate() const;
-  // The last quarter of these windows in percent of the first.
+  // The last quarter of these samples in percent of the first.
   std::optional<double> sustained_percent() const;
 
  private:

@@ -49,7 +49,7 @@ void BurnLoad::look(BurnRun& run) {
 
 void BurnLoad::take(BurnRun& run) {
   const BurningGpu::Window window = run.burning->take_window(run.tally);
-  run.history.add(window.flop, window.gemm_ns);
+  for (const Sample& sample : window.samples) run.history.add(sample);
   run.flop += static_cast<double>(window.products) * run.setup.plan.flop();
   run.round_ns += window.total_ns;
   run.not_finite += window.not_finite;

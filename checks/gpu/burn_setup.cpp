@@ -58,7 +58,7 @@ double time_product(const BurnMember& member, const BurnSetup& setup, const Seed
     burning.enqueue_window();
     need(burning.oldest_end(), kPatience, "the first products");
     DigestTally tally;
-    ns = static_cast<double>(burning.take_window(tally).gemm_ns) / kTriedProducts;
+    ns = static_cast<double>(burning.take_window(tally).samples.front().nanoseconds) / kTriedProducts;
   }
   return ns;
 }
@@ -71,8 +71,8 @@ std::optional<cublasLtMatmulAlgo_t> algorithm_for(const BurnMember& member, cons
 // What the first GPU finds out for all of them; nullopt: not supported.
 std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& precision, std::int64_t size, std::size_t room,
                                 const BurnWish& wish) {
-  BurnSetup setup{.precision = &precision, .plan = {.size = size}, .workspace = std::min(kWorkspace, room / 8),
-                  .beats = kTriedProducts};
+  BurnSetup setup{.precision = &precision, .plan = {.size = size}, .algorithm = {}, .workspace = std::min(kWorkspace, room / 8),
+                  .beats = kTriedProducts, .beats_of_sample = kTriedProducts};
   double ns = 0;
   while (true) {
     const auto algorithm = algorithm_for(member, setup);
@@ -84,8 +84,8 @@ std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& preci
   }
   setup.plan = planned(precision, setup.plan.size, room, ns);
   const double beat_ns = ns * setup.plan.products();
-  setup.beats = wish.pulse_s > 0 ? std::max(1, static_cast<int>(wish.pulse_s * 1e9 / beat_ns))
-                                 : beats_of_window(beat_ns, wish.duration_s * 1e9);
+  setup.beats_of_sample = beats_of_window(beat_ns, wish.duration_s * 1e9);
+  setup.beats = wish.pulse_s > 0 ? std::max(1, static_cast<int>(wish.pulse_s * 1e9 / beat_ns)) : setup.beats_of_sample;
   const auto algorithm = algorithm_for(member, setup);
   if (!algorithm) return std::nullopt;
   setup.algorithm = *algorithm;
