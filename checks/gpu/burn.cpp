@@ -116,7 +116,8 @@ void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& set
   for (std::size_t i = 0; i < looked_at.size(); ++i) {
     BurnRun& run = *looked_at[i];
     if (results[i].how != Waited::done) {
-      load.drop(run, results[i].how == Waited::late ? "gpu-hung" : "gpu-lost", results[i].why);
+      const bool is_late = results[i].how == Waited::late;
+      load.drop(run, is_late ? "gpu-hung" : "gpu-lost", is_late ? "its last products did not end" : results[i].why);
       continue;
     }
     const std::vector<std::uint64_t> found = run.burning->read_entries();
@@ -134,6 +135,24 @@ void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& set
   }
 }
 
+void prepare(BurnLoad& load, std::span<BurnRun> runs, const Seeds& seeds) {
+  std::vector<BurnRun*> prepared;
+  std::vector<const Event*> ends;
+  for (BurnRun& run : runs) {
+    load.guarded(run, [&] {
+      run.burning->prepare(seeds);
+      prepared.push_back(&run);
+      ends.push_back(&run.burning->entries_landed());
+    });
+  }
+  const std::vector<WaitResult> results = wait_for_all(ends, kPatience);
+  for (std::size_t i = 0; i < prepared.size(); ++i) {
+    if (results[i].how == Waited::done) continue;
+    const bool is_late = results[i].how == Waited::late;
+    load.drop(*prepared[i], is_late ? "gpu-hung" : "gpu-lost", is_late ? "its first products did not end" : results[i].why);
+  }
+}
+
 // True when anything was measured.
 bool burn(Context& context, const Precision& precision, int number, const Wishes& wishes,
           const std::map<Kind, std::vector<BurnMember*>>& kinds) {
@@ -142,6 +161,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
   std::vector<BurnRun> runs = start(context, load, precision, number, wishes, kinds, groups);
   if (runs.empty()) return false;
   const auto of = [&](const Group& group) { return std::span(runs).subspan(group.first, group.count); };
+  prepare(load, runs, seeds_of(number, 0));
   for (int round = 0; round < wishes.rounds; ++round) {
     const Seeds seeds = seeds_of(number, round);
     for (BurnRun& run : runs) load.guarded(run, [&] { run.burning->fill(seeds); });

@@ -76,8 +76,19 @@ void BurningGpu::fill(const Seeds& seeds) {
   fill_operand(stream_, b_.get(), setup_.plan.elements(), setup_.precision->in, seeds.b);
 }
 
+void BurningGpu::prepare(const Seeds& seeds) {
+  fill(seeds);
+  gemm_.enqueue(stream_, setup_.algorithm, a_.get(), b_.get(), products_.get(), workspace_);
+  enqueue_digests(0);
+  pause_device(stream_, 1000);
+  if (setup_.plan.calls > 1) {
+    record_graph();
+    cuda_call(cudaGraphLaunch(rest_of_beat_, stream_.get()), "cudaGraphLaunch", gpu_.index);
+  }
+  enqueue_entries(seeds);
+}
+
 void BurningGpu::enqueue_window(std::int64_t pause_before_ns, std::int64_t pause_behind_ns) {
-  if (rest_of_beat_ == nullptr && setup_.plan.calls > 1) record_graph();
   Slot& slot = slots_[next_slot_];
   slot.opened.record(stream_);
   if (pause_before_ns > 0) pause_device(stream_, pause_before_ns);

@@ -40,6 +40,9 @@ class BurningGpu {
   Stream& stream() { return stream_; }
 
   void fill(const Seeds&);
+  // Queues everything once that is queued later, and records the graph; `entries_landed` says when it has run. Code that a
+  // GPU has not run before is loaded, and that waits for all that was queued, which later waits for the gate.
+  void prepare(const Seeds&);
   // Queues one window; `pause_ns` of idleness before it or behind it. At most two are in flight.
   void enqueue_window(std::int64_t pause_before_ns = 0, std::int64_t pause_behind_ns = 0);
   std::size_t in_flight() const { return in_flight_.size(); }

@@ -52,11 +52,12 @@ std::vector<Roomy> rooms(Context& context, std::span<BurnMember* const> members)
 // How long one product takes; the first ones, with a clock that still rises, do not count.
 double time_product(const BurnMember& member, const BurnSetup& setup, const Seeds& seeds) {
   BurningGpu burning(member.gpu, setup);
-  burning.fill(seeds);
+  burning.prepare(seeds);
+  need(burning.entries_landed(), kPatience, "the first product");
   double ns = 0;
   for (int i = 0; i < 3; ++i) {
     burning.enqueue_window();
-    need(burning.oldest_end(), kPatience, "the first products");
+    need(burning.oldest_end(), kPatience, "some products");
     DigestTally tally;
     ns = static_cast<double>(burning.take_window(tally).samples.front().nanoseconds) / kTriedProducts;
   }
@@ -83,12 +84,17 @@ std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& preci
     setup.plan.size /= 2;
   }
   setup.plan = planned(precision, setup.plan.size, room, ns);
+  std::optional<cublasLtMatmulAlgo_t> of_batch = algorithm_for(member, setup);
+  if (!of_batch) {
+    // One at a time it can: that was just tried.
+    setup.plan.calls = std::min(setup.plan.calls * setup.plan.batch, 1024);
+    setup.plan.batch = 1;
+    of_batch = setup.algorithm;
+  }
+  setup.algorithm = *of_batch;
   const double beat_ns = ns * setup.plan.products();
   setup.beats_of_sample = beats_of_window(beat_ns, wish.duration_s * 1e9);
   setup.beats = wish.pulse_s > 0 ? std::max(1, static_cast<int>(wish.pulse_s * 1e9 / beat_ns)) : setup.beats_of_sample;
-  const auto algorithm = algorithm_for(member, setup);
-  if (!algorithm) return std::nullopt;
-  setup.algorithm = *algorithm;
   return setup;
 }
 

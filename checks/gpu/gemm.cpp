@@ -75,6 +75,10 @@ std::optional<cublasLtMatmulAlgo_t> Gemm::best_algorithm(std::size_t workspace) 
   cublasLtMatmulPreference_t preference = nullptr;
   cublas_call(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
   cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
+  // Sums that are added up in whatever order their parts arrive would differ from one product to the next.
+  const std::uint32_t in_one_order = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+  cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &in_one_order,
+                                       sizeof in_one_order);
   cublasLtMatmulHeuristicResult_t result{};
   int count = 0;
   const cublasStatus_t code = cublasLtMatmulAlgoGetHeuristic(library_.get(), operation_, a_, b_, c_, c_, preference, 1,
