@@ -21,33 +21,33 @@ std::string path_of(Crew& crew, Pair pair) {
   return path_id(crew.hands()[pair.first].gpu.address, crew.hands()[pair.second].gpu.address);
 }
 
-std::size_t free_bytes(const Gpu& gpu) {
-  std::size_t free = 0;
-  std::size_t total = 0;
-  use_gpu(gpu.index);
-  cuda_call(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", gpu.index);
-  return free;
-}
-
 // Copies are of one size, so that pairs can be compared: a GPU whose memory somebody else holds would make them so small
-// that all figures were wrong, and is left out.
-std::vector<Gpu> with_room(Context& context, const std::vector<Gpu>& gpus, std::size_t& least) {
-  std::vector<double> free;
-  for (const Gpu& gpu : gpus) {
-    free.push_back(static_cast<double>(free_bytes(gpu)));
+// that all figures were wrong, and takes no part. Gives who does, and what the least of them has free.
+std::vector<bool> with_room(Context& context, Crew& crew, std::size_t& least) {
+  std::vector<double> free(crew.size(), 0);
+  for (Hand& hand : crew.hands()) {
+    crew.attempt(hand, [&] {
+      std::size_t bytes = 0;
+      std::size_t total = 0;
+      use_gpu(hand.gpu.index);
+      cuda_call(cudaMemGetInfo(&bytes, &total), "cudaMemGetInfo", hand.gpu.index);
+      free[hand.number] = static_cast<double>(bytes);
+    });
   }
   const double usual = median(free);
-  std::vector<Gpu> chosen;
-  for (std::size_t i = 0; i < gpus.size(); ++i) {
-    if (free[i] < usual / 2) {
-      context.note(gpus[i].id + " is not measured: only " + std::to_string(static_cast<std::size_t>(free[i]) >> 20) +
-                   " MiB of its memory are free");
+  std::vector<bool> takes_part(crew.size(), false);
+  least = std::numeric_limits<std::size_t>::max();
+  for (const Hand& hand : crew.hands()) {
+    if (hand.is_out) continue;
+    const auto bytes = static_cast<std::size_t>(free[hand.number]);
+    if (free[hand.number] < usual / 2) {
+      context.note(hand.gpu.id + " is not measured: only " + std::to_string(bytes >> 20) + " MiB of its memory are free");
       continue;
     }
-    chosen.push_back(gpus[i]);
-    least = std::min(least, static_cast<std::size_t>(free[i]));
+    takes_part[hand.number] = true;
+    least = std::min(least, bytes);
   }
-  return chosen;
+  return takes_part;
 }
 
 // Four places of it, in a quarter of what is free.
@@ -201,11 +201,14 @@ void rackproof_run(Context& context) {
   const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw Skip{"there is one GPU only, and so no peer"};
   describe_gpus(context, gpus);
-  std::size_t least_free = std::numeric_limits<std::size_t>::max();
-  Crew crew(context, with_room(context, gpus, least_free));
-  if (crew.size() < 2) throw Trouble{"fewer than two GPUs can be used"};
+  Crew crew(context, gpus);
   const std::size_t n = crew.size();
+  std::size_t least_free = 0;
+  const std::vector<bool> takes_part = with_room(context, crew, least_free);
+  if (std::ranges::count(takes_part, true) < 2) throw Trouble{"fewer than two GPUs can be used"};
+  const auto is_measured = [&](const Pair& pair) { return takes_part[pair.first] && takes_part[pair.second]; };
   for (const Pair& pair : all_pairs(n)) {
+    if (!is_measured(pair)) continue;
     const Gpu& from = crew.hands()[pair.first].gpu;
     const Gpu& to = crew.hands()[pair.second].gpu;
     context.device({.id = path_of(crew, pair),
@@ -218,14 +221,16 @@ void rackproof_run(Context& context) {
   Matrix bandwidth = square(n);
   Matrix latency = square(n);
   if (tests != "latency") {
-    Flows flows(context, crew, copy_bytes(least_free, size));
+    Flows flows(context, crew, takes_part, copy_bytes(least_free, size));
     if (tests != "together") measure_pairs(context, crew, flows, bandwidth);
     if (tests != "pairs") measure_together(context, crew, flows);
     report_wrong_copies(context, crew, flows);
     report_shares(context, crew, bandwidth);
   }
   if (tests == "all" || tests == "latency") {
-    const Latencies measured = measure_latencies(context, crew, access.reaches);
+    auto chased = access.reaches;
+    for (const Pair& pair : all_pairs(n)) chased[pair.first][pair.second] = chased[pair.first][pair.second] && is_measured(pair);
+    const Latencies measured = measure_latencies(context, crew, chased);
     for (std::size_t i = 0; i < measured.pairs.size(); ++i) {
       if (measured.histories[i].empty()) continue;
       const Measurement time = to_step_time(final_estimate(measured.histories[i]), "latency", path_of(crew, measured.pairs[i]));

@@ -54,11 +54,12 @@ Flow::Flow(Pair pair_, const Gpu& from, const Gpu& to)
   }
 }
 
-Flows::Flows(Context& context, Crew& crew, std::size_t bytes)
+Flows::Flows(Context& context, Crew& crew, const std::vector<bool>& takes_part, std::size_t bytes)
     : context_(context), crew_(crew), bytes_(bytes), sites_(crew.size()), flows_(crew.size()), counts_(crew.size()) {
   for (Hand& hand : crew_.hands()) {
     counts_[hand.number].resize(crew.size());
     flows_[hand.number].resize(crew.size());
+    if (!takes_part[hand.number]) continue;
     crew_.attempt(hand, [&] { sites_[hand.number] = std::make_unique<Site>(hand.gpu, bytes); });
   }
   crew_.together(
@@ -72,7 +73,7 @@ Flows::Flows(Context& context, Crew& crew, std::size_t bytes)
   for (const Pair& pair : all_pairs(crew.size())) {
     Hand& from = crew_.hands()[pair.first];
     Hand& to = crew_.hands()[pair.second];
-    if (from.is_out || to.is_out) continue;
+    if (from.is_out || to.is_out || !sites_[pair.first] || !sites_[pair.second]) continue;
     try {
       flows_[pair.first][pair.second] = std::make_unique<Flow>(pair, from.gpu, to.gpu);
     } catch (const CudaError& error) {

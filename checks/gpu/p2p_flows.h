@@ -48,8 +48,8 @@ struct WrongCopy {
 
 class Flows {
  public:
-  // `bytes`: of a copy.
-  Flows(Context&, Crew&, std::size_t bytes);
+  // `takes_part`: of each of the crew. `bytes`: of a copy.
+  Flows(Context&, Crew&, const std::vector<bool>& takes_part, std::size_t bytes);
 
   std::size_t bytes() const { return bytes_; }
   bool can_use(Pair) const;

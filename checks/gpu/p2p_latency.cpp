@@ -34,7 +34,11 @@ Latencies measure_latencies(Context& context, Crew& crew, const std::vector<std:
   PinnedMemory image(cycle.size() * sizeof cycle[0]);
   std::ranges::copy(cycle, image.get<std::uint64_t>());
   std::vector<std::optional<Ground>> grounds(crew.size());
-  for (Hand& hand : crew.hands()) crew.attempt(hand, [&] { grounds[hand.number].emplace(hand.gpu); });
+  for (Hand& hand : crew.hands()) {
+    // Nobody who takes no part, as one without room for it.
+    if (std::ranges::find(reaches[hand.number], true) == reaches[hand.number].end()) continue;
+    crew.attempt(hand, [&] { grounds[hand.number].emplace(hand.gpu); });
+  }
   crew.together(
       [&](Hand& hand) {
         if (!grounds[hand.number]) return;

@@ -4,7 +4,7 @@ import unittest
 
 import simulated_gpus
 import support
-from simulated_gpus import GPUS, REHEARSALS, figures
+from simulated_gpus import GPUS, REHEARSALS, figures, notes
 
 NVLINK = 18 * 21  # GB/s, of the profile
 LIMITS = "expect: [ wrong_copies == 0, peer_share >= 97 %, pair_share >= 95 %, peers == 7, count(bandwidth) == 56 ]"
@@ -59,6 +59,15 @@ class P2p(simulated_gpus.TestCase):
         for share in shares.values():
             self.assertAlmostEqual(100, share, delta=3)
         self.assertEqual({"pcie"}, {report["kind"] for report in reports if report["report"] == "link"})
+
+    def test_a_gpu_whose_memory_is_full_spoils_no_other_ones_figures(self):
+        outcome, named = self.judged(PAIRS, "gpu:2 memory full")
+        self.assertEqual("fail", outcome)
+        self.assertEqual([""], list(named))
+        self.assertIn("bandwidth was measured on 42 devices", named[""][0])
+        reports = self.reports("gpu.p2p", "gpu:2 memory full", tests="pairs", gpus="0000:[1-3]*")
+        self.assertEqual(GPUS[:2], sorted(figures(reports, "peer")))
+        self.assertTrue(any(note.startswith(f"{GPUS[2]} is not measured") for note in notes(reports)))
 
     def test_one_gpu_has_no_peer(self):
         self.assertEqual("skip", self.reports("gpu.p2p", gpus="0000:17*")[-1]["report"])

@@ -25,7 +25,7 @@ class TestCase(support.TestCase):
         verdict = next(event for event in support.events(run) if event["event"] == "trial_judged")
         named = {}
         for finding in verdict.get("findings", []):
-            named.setdefault(finding["device"], []).append(finding["text"])
+            named.setdefault(finding.get("device", ""), []).append(finding["text"])
         return verdict["outcome"], named
 
     def reports(self, check, *faults, profile=NODE, checks=CHECKS, **parameters):
