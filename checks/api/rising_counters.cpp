@@ -15,25 +15,32 @@ RisingCounters::Readings RisingCounters::read(const SysRoot& root) const {
   return readings;
 }
 
+bool RisingCounters::was_full(std::size_t i) const { return table_[i].full_at > 0 && *before_[i] >= table_[i].full_at; }
+bool RisingCounters::is_full(std::size_t i) const { return table_[i].full_at > 0 && *after_[i] >= table_[i].full_at; }
+
 void RisingCounters::report_rise(Context& context, const std::string& device) const {
   for (std::size_t i = 0; i < table_.size(); ++i) {
-    const RisingCounter& counter = table_[i];
     if (!before_[i] || !after_[i]) continue;
-    const std::string name = device + ": " + counter.metric;
-    const bool is_full = counter.full_at > 0 && *after_[i] >= counter.full_at;
-    if (is_full && *before_[i] >= counter.full_at) {
-      context.note(name + " is full at " + std::to_string(*before_[i]) +
-                   " and counts no further; clear it (perfquery -R) to have it measured");
-      continue;
-    }
+    const std::string name = device + ": " + table_[i].metric;
     if (*after_[i] < *before_[i]) {
       context.note(name + " went back from " + std::to_string(*before_[i]) + " to " + std::to_string(*after_[i]) +
                    ": somebody cleared it, or it overflowed");
-      continue;
+    } else if (was_full(i)) {
+      context.note(name + " is full at " + std::to_string(*before_[i]) +
+                   " and counts no further; clear it (perfquery -R) to have it measured");
+    } else {
+      if (is_full(i)) context.note(name + " became full, so it rose by that much at the least");
+      context.measure(table_[i].metric, device, static_cast<double>(*after_[i] - *before_[i]));
     }
-    if (is_full) context.note(name + " became full, so it rose by that much at the least");
-    context.measure(counter.metric, device, static_cast<double>(*after_[i] - *before_[i]));
   }
+}
+
+std::optional<std::int64_t> RisingCounters::rise_of(std::string_view metric) const {
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    if (metric != table_[i].metric || !before_[i] || !after_[i] || *after_[i] < *before_[i] || was_full(i)) continue;
+    return *after_[i] - *before_[i];
+  }
+  return std::nullopt;
 }
 
 void RisingCounters::add_totals(Facts& facts) const {

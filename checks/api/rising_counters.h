@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks/api/check.h"
@@ -27,6 +28,8 @@ class RisingCounters {
   // By how much each rose, as a measurement of its metric; a note for each that cannot tell: full from the beginning,
   // or set back meanwhile. What the device does not show is not measured.
   void report_rise(Context&, const std::string& device) const;
+  // By how much one rose; nullopt where report_rise() does not measure it.
+  std::optional<std::int64_t> rise_of(std::string_view metric) const;
   // The last reading of each: "symbol_errors_total".
   void add_totals(Facts&) const;
   // Metrics whose files below `folder` ("counters/") the device does not show.
@@ -35,6 +38,8 @@ class RisingCounters {
  private:
   using Readings = std::vector<std::optional<std::int64_t>>;  // in the order of the table
   Readings read(const SysRoot&) const;
+  bool was_full(std::size_t) const;
+  bool is_full(std::size_t) const;
 
   std::string folder_;
   std::span<const RisingCounter> table_;

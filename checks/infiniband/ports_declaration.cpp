@@ -28,6 +28,8 @@ constexpr rackproof_metric kMetrics[] = {
     {"pcie_bandwidth", "Gb/s", "higher", "what the adapter's slot carries in each direction, after line encoding"},
     {"rate_share", "%", "lower", "rate as a share of pcie_bandwidth: over 100 % the slot is too narrow for the port"},
     {"mtu", "B", "exact", "of the network interface of a RoCE port"},
+    {"errors", "count", "lower", "state_changes, and what link_downed, receive_errors, link_integrity_errors and "
+     "buffer_overruns rose by, as far as the port counts them"},
     {"symbol_errors", "count", "lower", "minor link errors on the lanes, in the window (as all that follow)"},
     {"link_recoveries", "count", "lower", "times the link retrained and came back"},
     {"link_downed", "count", "lower", "times the link went down"},
