@@ -275,6 +275,7 @@ void Bandwidth::run() {
     before.push_back(read_counters(part));
   }
   for (GpuPart& part : parts) measure_alone(part);
+  session_->forget_far();
   if (is_all() || phases_ == "alone") measure_latency();
   if (is_all() || phases_ == "switch") measure_uplinks();
   if (is_all() || phases_ == "node") measure_node();

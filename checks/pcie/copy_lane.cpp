@@ -1,5 +1,6 @@
 #include "checks/pcie/copy_lane.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "checks/gpu/cuda_wait.h"
@@ -9,7 +10,13 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 
-std::size_t partial_words(const Gpu& gpu) { return (hash_partials(gpu.multiprocessors) + 63) / 64 * 64; }
+// Multiprocessors that a hash is spread over: each thread should have sixteen pairs of words to add up.
+int hashed_by(const Gpu& gpu, std::size_t words) {
+  constexpr std::size_t kWordsOfMultiprocessor = std::size_t{8} * 256 * 16 * 2;
+  return static_cast<int>(std::clamp<std::size_t>(words / kWordsOfMultiprocessor, 1, static_cast<std::size_t>(gpu.multiprocessors)));
+}
+
+std::size_t partial_words(int multiprocessors) { return (hash_partials(multiprocessors) + 63) / 64 * 64; }
 
 // The same comparison as on the GPU, by the CPU.
 WordErrors compare_on_host(const std::uint64_t* memory, std::size_t words, std::uint64_t seed) {
@@ -64,7 +71,8 @@ CopyLane::CopyLane(DeviceSide& device, HostSide& host, const CopyPattern& patter
       stream_(device.gpu.index),
       hashed_(device.gpu.index),
       looked_(device.gpu.index),
-      partials_(device.gpu.index, kSources * partial_words(device.gpu) * sizeof(std::uint64_t)),
+      hashed_by_(hashed_by(device.gpu, pattern.words())),
+      partials_(device.gpu.index, kSources * partial_words(hashed_by_) * sizeof(std::uint64_t)),
       sums_(kRing * sizeof(std::uint64_t)),
       errors_(sizeof(WordErrors)) {
   for (std::size_t i = 0; i <= kRing; ++i) marks_.emplace_back(device.gpu.index);
@@ -108,8 +116,8 @@ std::vector<TimedCopy> CopyLane::times() const {
 void CopyLane::queue_hashes() {
   for (std::size_t i = 0; i < kRing; ++i) {
     const std::uint64_t copy = number(i);
-    hash_words(stream_, place(copy), pattern_.words(), gpu().multiprocessors,
-               partials_.get<std::uint64_t>() + copy % kSources * partial_words(gpu()), sums_.get<std::uint64_t>() + i);
+    hash_words(stream_, place(copy), pattern_.words(), hashed_by_,
+               partials_.get<std::uint64_t>() + copy % kSources * partial_words(hashed_by_), sums_.get<std::uint64_t>() + i);
   }
   hashed_.record(stream_);
 }

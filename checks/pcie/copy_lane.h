@@ -78,6 +78,7 @@ class CopyLane {
   std::vector<Event> marks_;  // before the first copy, and after each
   Event hashed_;
   Event looked_;
+  int hashed_by_;          // multiprocessors
   DeviceMemory partials_;  // for each source its own
   PinnedMemory sums_;      // by place
   PinnedMemory errors_;

@@ -16,8 +16,8 @@ std::string_view to_text(Direction direction) {
 }
 
 std::size_t chunk_size(std::size_t wanted, std::size_t free_on_gpu, std::size_t available_on_host, std::size_t gpus) {
-  const std::size_t by_gpu = free_on_gpu / (3 * kChunks);
-  const std::size_t by_host = available_on_host / 8 / (kChunks * (gpus + 1));
+  const std::size_t by_gpu = free_on_gpu / (5 * kChunks);
+  const std::size_t by_host = available_on_host / 8 / (kChunks * (gpus + 2));
   return std::min({wanted, by_gpu, by_host}) / kGrain * kGrain;
 }
 

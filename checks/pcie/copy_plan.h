@@ -16,8 +16,8 @@ std::string_view to_text(Direction);  // "host to device"
 inline constexpr std::size_t kSources = 3;
 inline constexpr std::size_t kRing = 8;  // also the copies of a burst, so that none is overwritten before it is verified
 
-// Bytes of one copy: as many as `wanted`, unless memory is short: all chunks on a GPU take about a third of what is free
-// there, and those of all GPUs and one NUMA node more at most an eighth of what the host can give. A multiple of 64 KiB; 0
+// Bytes of one copy: as many as `wanted`, unless memory is short: all chunks on a GPU take about a fifth of what is free
+// there, and those of all GPUs and two far NUMA nodes at most an eighth of what the host can give. A multiple of 64 KiB; 0
 // when not even that is to be had.
 std::size_t chunk_size(std::size_t wanted, std::size_t free_on_gpu, std::size_t available_on_host, std::size_t gpus);
 

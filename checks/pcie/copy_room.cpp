@@ -47,7 +47,7 @@ std::size_t choose_chunk(Context& context, std::vector<Gpu>& gpus) {
   if (kept.empty()) throw Trouble{"there is too little free memory, on the GPUs or on the host, to copy anything"};
   gpus = std::move(kept);
   context.note("copies of " + mebibytes(chosen) + ", " + std::to_string(kRing) + " a burst; about " +
-                mebibytes((gpus.size() + 1) * (kSources + kRing) * chosen) + " of host memory are pinned meanwhile");
+                mebibytes((gpus.size() + 2) * (kSources + kRing) * chosen) + " of host memory are pinned meanwhile");
   return chosen;
 }
 

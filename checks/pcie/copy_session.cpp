@@ -154,7 +154,8 @@ LaneFigures CopySession::measure(std::vector<CopyLane*> lanes) {
 std::array<std::optional<Estimate>, 2> CopySession::measure_on_node(GpuPart& part, int node) {
   std::array<std::optional<Estimate>, 2> found;
   guarded(part, [&] {
-    auto host = std::make_unique<HostSide>(part.gpu, pattern_, node);
+    std::unique_ptr<HostSide>& host = far_[node];
+    if (!host) host = std::make_unique<HostSide>(part.gpu, pattern_, node);
     count_pages(part, host->sources);
     count_pages(part, host->ring);
     auto h2d = std::make_unique<CopyLane>(*part.device, *host, pattern_, expected_, Direction::h2d);

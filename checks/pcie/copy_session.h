@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,7 @@ class CopySession {
   void prepare(GpuPart&, int node);
   // The same lanes again and again until each has its figure; all of them begin each burst together.
   LaneFigures measure(std::vector<CopyLane*>);
-  // Both directions of one GPU on another node; nothing of it stays allocated.
+  // Both directions of one GPU on another node, whose host side all GPUs share one after the other.
   std::array<std::optional<Estimate>, 2> measure_on_node(GpuPart&, int node);
 
   // Says so once, and leaves the GPU alone from then on.
@@ -62,6 +63,8 @@ class CopySession {
   }
   // How many pages of this memory lie elsewhere is added to the GPU's part.
   void count_pages(GpuPart&, const HostMemory&);
+  // Gives the memory on other nodes back.
+  void forget_far() { far_.clear(); }
 
  private:
   GpuPart& part_of(const CopyLane&);
@@ -72,6 +75,7 @@ class CopySession {
   Hashes expected_;
   DurationBounds bounds_;
   std::vector<GpuPart> parts_;
+  std::map<int, std::unique_ptr<HostSide>> far_;  // by node
   bool has_said_why_placement_is_unknown_ = false;
 };
 
