@@ -1,12 +1,9 @@
 // nccl.allreduce: the collective at every size, and what is made of its times, its data and its end.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +13,7 @@
 #include "checks/nccl/alpha_beta.h"
 #include "checks/nccl/communicators.h"
 #include "checks/nccl/figures.h"
+#include "checks/nccl/findings.h"
 #include "checks/nccl/node_report.h"
 #include "checks/nccl/rounds.h"
 #include "checks/nccl/sizes.h"
@@ -46,21 +44,25 @@ std::chrono::milliseconds milliseconds(double seconds) {
 class Node {
  public:
   Node(Context& context, std::vector<Gpu> gpus)
-      : context_(context), gpus_(std::move(gpus)), what_(parse_collective(context.param<std::string>("collective"))) {
-    errors_.assign(gpus_.size(), 0);
-  }
+      : context_(context),
+        gpus_(std::move(gpus)),
+        what_(parse_collective(context.param<std::string>("collective"))),
+        findings_(context, gpus_, what_) {}
 
   void run() {
     const auto at_most = milliseconds(context_.param<double>("timeout"));
     const std::vector<std::size_t> wanted = parse_sizes(context_.param<std::string>("sizes"));
     const auto ranks = static_cast<int>(gpus_.size());
     context_.measure("ranks", "", ranks);
-    const DumpFolder folder;
+    std::optional<Trouble> trouble;
     try {
+      std::optional<DumpFolder> folder(std::in_place);
       comms_ = std::make_unique<Communicators>(world_of_this_node(gpus_.size()), gpus_,
                                                milliseconds(context_.param<double>("init_timeout")), at_most);
-      context_.note(std::string(to_text(what_)) + " over " + std::to_string(ranks) + " GPUs, NCCL " + nccl_version_text());
-      budget_ = report_node(context_, folder, what_, ranks);
+      context_.note(std::string(to_text(what_)) + " over " + std::to_string(ranks) + " GPUs, NCCL " +
+                    nccl_version_text());
+      budget_ = report_node(context_, *folder, what_, ranks);
+      folder.reset();
       const SizePlan plan = plan_for(wanted);
       largest_ = plan.measured.back();
       rounds_ = std::make_unique<Rounds>(gpus_, *comms_, what_, Rounds::need(what_, ranks, plan.measured.back()),
@@ -76,18 +78,18 @@ class Node {
       }
       return figures();
     } catch (const Stopped& stopped) {
-      say_stopped(stopped);
+      findings_.say_stopped(stopped);
     } catch (const CudaError& error) {
-      say_lost(error);
+      trouble = findings_.say_lost(error);
     } catch (const NcclError& error) {
-      say_failed(error);
-    } catch (const Trouble& trouble) {
-      trouble_ = trouble;
+      trouble = findings_.say_failed(error);
+    } catch (const Trouble& other) {
+      trouble = other;
     }
     // What was measured until then stands.
     figures();
     leave(at_most);
-    if (trouble_) throw *trouble_;
+    if (trouble) throw *trouble;
   }
 
  private:
@@ -108,123 +110,34 @@ class Node {
       }
       room = std::min(room, here);
     }
-    const SizePlan plan = plan_sizes(wanted, room, [&](std::size_t bytes) { return Rounds::need(what_, ranks, bytes); });
+    const SizePlan plan =
+        plan_sizes(wanted, room, [&](std::size_t bytes) { return Rounds::need(what_, ranks, bytes); });
     std::string text;
     for (const std::size_t bytes : plan.left_out) text += (text.empty() ? "" : ", ") + size_text(bytes);
     if (!text.empty()) {
-      context_.note("no room for " + text + (plan.added > 0 ? "; " + size_text(plan.added) + " is the largest size" : ""));
+      context_.note("no room for " + text +
+                    (plan.added > 0 ? "; " + size_text(plan.added) + " is the largest size" : ""));
     }
     return plan;
   }
 
   void measure(std::size_t bytes, bool is_in_place, SizeResult& result) {
     context_.note(std::string(to_text(what_)) + ", " + size_text(bytes) + (is_in_place ? ", in place" : ""));
-    current_ = size_text(bytes) + (is_in_place ? ", in place" : "");
-    say_mismatches(rounds_->begin(bytes, is_in_place));
+    findings_.set_size(size_text(bytes) + (is_in_place ? ", in place" : ""));
+    findings_.say_mismatches(rounds_->begin(bytes, is_in_place));
     result.extents = rounds_->extents();
     std::size_t next = 0;
     result.estimate = sample(
         [&] {
           if (next == result.times.size()) {
             Round round = rounds_->run();
-            say_mismatches(round);
+            findings_.say_mismatches(round);
             std::ranges::move(round.ns, std::back_inserter(result.times));
           }
-          return Sample{static_cast<std::int64_t>(result.extents.bytes), std::max<std::int64_t>(1, whole_time(result.times[next++]))};
+          return Sample{static_cast<std::int64_t>(result.extents.bytes),
+                        std::max<std::int64_t>(1, whole_time(result.times[next++]))};
         },
         {.at_most_ns = kLongestNs});
-  }
-
-  std::string name_of(std::size_t local) const {
-    return "rank " + std::to_string(local) + " of " + std::to_string(gpus_.size());
-  }
-
-  void say_mismatches(const Round& round) {
-    std::map<int, std::vector<const Mismatch*>> by_iteration;
-    for (const Mismatch& one : round.mismatches) {
-      errors_[one.local] += one.wrong.count;
-      auto& same = by_iteration[one.iteration];
-      if (std::ranges::find(same, one.local, &Mismatch::local) == same.end()) same.push_back(&one);
-    }
-    for (const auto& [iteration, mismatches] : by_iteration) {
-      std::vector<WrongOutput> outputs;
-      for (const Mismatch* one : mismatches) {
-        const int source = source_of(one->output, one->wrong.place());
-        outputs.push_back({one->local, source < 0 ? kManySources : static_cast<std::size_t>(source), one->wrong.place()});
-      }
-      const std::vector<std::size_t> blamed = ranks_to_blame(outputs, gpus_.size());
-      for (const std::size_t rank : blamed) {
-        const bool is_common = blamed.size() == 1 && mismatches.size() == gpus_.size();
-        const auto own = std::ranges::find(mismatches, rank, &Mismatch::local);
-        say_mismatch(rank, is_common, **(own == mismatches.end() ? mismatches.begin() : own));
-      }
-    }
-  }
-
-  // One fault for each GPU; what comes after it is counted.
-  void say_mismatch(std::size_t rank, bool is_common, const Mismatch& one) {
-    if (!blamed_.insert(rank).second) return;
-    const std::size_t place = one.wrong.place();
-    const std::string what = std::string(to_text(what_)) + " of " + current_ + ", iteration " + std::to_string(one.iteration) +
-                             ": element " + std::to_string(place) + " (byte " + std::to_string(place * sizeof(float)) +
-                             ") is " + shortest(found_at(one.wrong)) + " in place of " +
-                             shortest(expected_at(one.output, one.seed, place)) + ", and " +
-                             std::to_string(one.wrong.count - 1) + " more are wrong";
-    if (!is_common) return context_.fault(gpus_[rank].id, "data-mismatch", name_of(rank) + " holds wrong data after " + what);
-    if (rank == kManySources) {
-      return context_.fault("", "data-mismatch", "all ranks hold the same wrong sum after " + what +
-                                                     "; an all-gather shows whose data it is");
-    }
-    context_.fault(gpus_[rank].id, "data-mismatch", "all ranks hold wrong data of " + name_of(rank) + " after " + what);
-  }
-
-  void say_stopped(const Stopped& stopped) {
-    const std::vector<std::size_t> behind = ranks_behind(stopped.progress);
-    const std::string what = std::string(to_text(what_)) + " of " + current_;
-    int entered = 0;
-    for (const RankProgress& one : stopped.progress) entered = std::max(entered, one.entered);
-    for (const std::size_t rank : behind) {
-      const RankProgress& one = stopped.progress[rank];
-      if (one.is_lost) {
-        context_.fault(gpus_[rank].id, "gpu-lost", name_of(rank) + ", " + what + ": " + (stopped.why.empty() ? to_text(one) : stopped.why));
-      } else {
-        context_.fault(gpus_[rank].id, "collective-hung",
-                       what + " does not end: the others wait for " + name_of(rank) + ": " + to_text(one) +
-                           "; the furthest has entered iteration " + std::to_string(entered));
-      }
-    }
-    if (behind.empty()) {
-      context_.fault("", "collective-hung",
-                     what + " does not end: every rank has entered iteration " + std::to_string(entered) +
-                         " and none has left it, so nobody can be named");
-    }
-  }
-
-  // A GPU that is gone is a finding; any other error of CUDA's means that the check could not do its work.
-  void say_lost(const CudaError& error) {
-    const auto gpu = std::ranges::find(gpus_, error.gpu(), &Gpu::index);
-    if (gpu == gpus_.end() || !error.is_final()) {
-      trouble_ = Trouble{error.what()};
-      return;
-    }
-    context_.fault(gpu->id, "gpu-lost",
-                   name_of(static_cast<std::size_t>(gpu - gpus_.begin())) + (current_.empty() ? "" : ", " + current_) + ": " +
-                       error.what());
-  }
-
-  void say_failed(const NcclError& error) {
-    bool is_any_lost = false;
-    for (const Gpu& gpu : gpus_) {
-      std::size_t free = 0;
-      std::size_t all = 0;
-      if (cudaSetDevice(gpu.index) == cudaSuccess && cudaMemGetInfo(&free, &all) == cudaSuccess) continue;
-      is_any_lost = true;
-      context_.fault(gpu.id, "gpu-lost",
-                     "NCCL stopped, and this GPU answers no more: " + std::string(error.what()));
-    }
-    if (is_any_lost) return;
-    const std::string who = error.local() < 0 ? "" : gpus_[static_cast<std::size_t>(error.local())].id + ": ";
-    trouble_ = Trouble{who + error.what()};
   }
 
   // After what cannot go on: nothing is given back, since a GPU that hangs would not let it go.
@@ -237,7 +150,7 @@ class Node {
   void figures() {
     const double factor = bus_factor(what_, static_cast<int>(gpus_.size()));
     for (std::size_t i = 0; i < gpus_.size(); ++i) {
-      context_.measure("element_errors", gpus_[i].id, static_cast<double>(errors_[i]));
+      context_.measure("element_errors", gpus_[i].id, static_cast<double>(findings_.errors()[i]));
     }
     std::erase_if(results_, [](const SizeResult& one) { return one.estimate.samples.n == 0; });  // stopped on the way
     if (results_.empty()) return;
@@ -276,15 +189,12 @@ class Node {
   Context& context_;
   const std::vector<Gpu> gpus_;
   const Collective what_;
+  Findings findings_;
   std::unique_ptr<Communicators> comms_;  // outlives rounds_, which uses it
   std::unique_ptr<Rounds> rounds_;
   std::optional<NcclBudget> budget_;
   std::vector<SizeResult> results_;
   std::size_t largest_ = 0;  // size that is planned
-  std::vector<std::uint64_t> errors_;  // by rank
-  std::set<std::size_t> blamed_;
-  std::string current_;
-  std::optional<Trouble> trouble_;
 };
 
 }  // namespace

@@ -20,7 +20,8 @@ constexpr rackproof_parameter kParameters[] = {
 };
 
 constexpr rackproof_metric kMetrics[] = {
-    {"busbw", "GB/s", "higher", "at the largest size: bytes / time, times the factor that compares it with a link's rate"},
+    {"busbw", "GB/s", "higher",
+     "at the largest size: bytes / time, times the factor that compares it with a link's rate"},
     {"algbw", "GB/s", "higher", "at the largest size: bytes / time"},
     {"busbw_inplace", "GB/s", "higher", "busbw at the largest size, input and output in the same memory"},
     {"busbw_1mib", "GB/s", "higher", "busbw at 1 MiB"},
@@ -51,14 +52,14 @@ constexpr const char* kByHand[] = {
 
 }  // namespace
 
-RACKPROOF_CHECK(.name = "nccl.allreduce", .layer = "nccl",
-                .summary = "Rate and latency of NCCL's collectives over all GPUs of the node, every element verified",
-                .method =
-                    "One process drives a rank on each GPU. Iterations are queued behind a gate, so that no launch is in "
-                    "what is timed, and each is timed by events on every rank: from the first entry to the last exit. "
-                    "Data are whole numbers whose sum is exact in any order; each output is hashed on the device, compared "
-                    "with what must come out, and searched for the wrong element where it differs. A collective that does "
-                    "not end is aborted, and the rank that the others wait for is named. The bandwidth that NCCL itself "
-                    "reckons with is read from the graphs that it writes.",
-                .parameters = kParameters, .metrics = kMetrics, .by_hand = kByHand,
-                .run = rackproof::entry<rackproof_run>)
+RACKPROOF_CHECK(
+        .name = "nccl.allreduce", .layer = "nccl",
+        .summary = "Rate and latency of NCCL's collectives over all GPUs of the node, every element verified",
+        .method =
+            "One process drives a rank on each GPU. Iterations are queued behind a gate, so that no launch is in "
+            "what is timed, and each is timed by events on every rank: from the first entry to the last exit. "
+            "Data are whole numbers whose sum is exact in any order; each output is hashed on the device, compared "
+            "with what must come out, and searched for the wrong element where it differs. A collective that does "
+            "not end is aborted, and the rank that the others wait for is named. The bandwidth that NCCL itself "
+            "reckons with is read from the graphs that it writes.",
+        .parameters = kParameters, .metrics = kMetrics, .by_hand = kByHand, .run = rackproof::entry<rackproof_run>)

@@ -16,9 +16,9 @@ struct AlphaBeta {
   double beta_ns = 0;  // for one more byte
 };
 
-// The line with the least sum of relative deviations, |t - alpha - beta n| / t, among those with alpha and beta not below
-// zero. Relative, because times span five orders of magnitude; absolute values in place of squares, so that one bad point
-// of four or more does not move it. nullopt for fewer than two sizes, or when no line rises.
+// The line with the least sum of relative deviations, |t - alpha - beta n| / t, among those with alpha and beta not
+// below zero. Relative, because times span five orders of magnitude; absolute values in place of squares, so that one
+// bad point of four or more does not move it. nullopt for fewer than two sizes, or when no line rises.
 std::optional<AlphaBeta> fit_alpha_beta(std::span<const TimedSize>);
 
 }  // namespace rackproof

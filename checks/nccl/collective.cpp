@@ -12,8 +12,8 @@ namespace {
 using enum Collective;
 
 constexpr std::pair<std::string_view, Collective> kWords[] = {
-    {"allreduce", all_reduce},   {"allgather", all_gather}, {"reducescatter", reduce_scatter},
-    {"alltoall", all_to_all},    {"broadcast", broadcast},  {"sendrecv", send_receive},
+    {"allreduce", all_reduce}, {"allgather", all_gather}, {"reducescatter", reduce_scatter},
+    {"alltoall", all_to_all},  {"broadcast", broadcast},  {"sendrecv", send_receive},
 };
 
 constexpr std::size_t kFloat = 4;
@@ -32,12 +32,18 @@ Collective parse_collective(std::string_view word) {
 
 std::string_view to_text(Collective what) {
   switch (what) {
-    case all_reduce: return "all-reduce";
-    case all_gather: return "all-gather";
-    case reduce_scatter: return "reduce-scatter";
-    case all_to_all: return "all-to-all";
-    case broadcast: return "broadcast";
-    case send_receive: return "send and receive";
+    case all_reduce:
+      return "all-reduce";
+    case all_gather:
+      return "all-gather";
+    case reduce_scatter:
+      return "reduce-scatter";
+    case all_to_all:
+      return "all-to-all";
+    case broadcast:
+      return "broadcast";
+    case send_receive:
+      return "send and receive";
   }
   return "collective";
 }

@@ -7,14 +7,21 @@
 namespace rackproof {
 
 // The numbers are what the kernels of values.h know them by.
-enum class Collective { all_reduce = 0, all_gather = 1, reduce_scatter = 2, all_to_all = 3, broadcast = 4, send_receive = 5 };
+enum class Collective {
+  all_reduce = 0,
+  all_gather = 1,
+  reduce_scatter = 2,
+  all_to_all = 3,
+  broadcast = 4,
+  send_receive = 5
+};
 
 // "allreduce", as the parameter says it. Throws Trouble for any other word.
 Collective parse_collective(std::string_view);
 std::string_view to_text(Collective);  // "all-reduce"
 
-// By what bytes / time is multiplied so that it can be compared with a link's rate: what the busiest link carries of each
-// byte, as nccl-tests has it.
+// By what bytes / time is multiplied so that it can be compared with a link's rate: what the busiest link carries of
+// each byte, as nccl-tests has it.
 double bus_factor(Collective, int ranks);
 
 // Whether input and output may be the same memory.

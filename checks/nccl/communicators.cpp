@@ -16,7 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPause = std::chrono::microseconds(50);
 
 std::string sentence(ncclResult_t code, const std::string& call, int local, ncclComm_t comm) {
-  std::string text = call + (local < 0 ? "" : " of our rank " + std::to_string(local)) + ": " + ncclGetErrorString(code);
+  std::string text =
+      call + (local < 0 ? "" : " of our rank " + std::to_string(local)) + ": " + ncclGetErrorString(code);
   const char* const last = ncclGetLastError(comm);
   if (last != nullptr && *last != '\0') text += std::string(" (") + last + ")";
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
@@ -123,24 +124,27 @@ void Communicators::settle(const char* name, std::chrono::milliseconds at_most) 
       ncclResult_t state = ncclSuccess;
       call(ncclCommGetAsyncError(comms_[i], &state), name, static_cast<int>(i));
       call(state, name, static_cast<int>(i));
-      if (state == ncclInProgress) waiting += (waiting.empty() ? "" : ", ") + std::to_string(world_.first + static_cast<int>(i));
+      if (state == ncclInProgress)
+        waiting += (waiting.empty() ? "" : ", ") + std::to_string(world_.first + static_cast<int>(i));
     }
     if (waiting.empty()) return;
     if (Clock::now() >= deadline) {
-      throw Trouble{std::string(name) + " did not end within " + std::to_string(at_most.count()) + " ms on rank " + waiting};
+      throw Trouble{std::string(name) + " did not end within " + std::to_string(at_most.count()) + " ms on rank " +
+                    waiting};
     }
     std::this_thread::sleep_for(kPause);
   }
 }
 
-void Communicators::enqueue_one(std::size_t i, Collective what, const Extents& extents, const float* sent, float* received,
-                                cudaStream_t stream) {
+void Communicators::enqueue_one(std::size_t i, Collective what, const Extents& extents, const float* sent,
+                                float* received, cudaStream_t stream) {
   const ncclComm_t comm = comms_[i];
   const auto local = static_cast<int>(i);
   const int rank = world_.first + local;
   switch (what) {
     case Collective::all_reduce:
-      return call(ncclAllReduce(sent, received, extents.sent, ncclFloat32, ncclSum, comm, stream), "ncclAllReduce", local);
+      return call(ncclAllReduce(sent, received, extents.sent, ncclFloat32, ncclSum, comm, stream), "ncclAllReduce",
+                  local);
     case Collective::all_gather:
       return call(ncclAllGather(sent, received, extents.sent, ncclFloat32, comm, stream), "ncclAllGather", local);
     case Collective::reduce_scatter:
@@ -157,8 +161,9 @@ void Communicators::enqueue_one(std::size_t i, Collective what, const Extents& e
       return;
     case Collective::send_receive:
       call(ncclSend(sent, extents.sent, ncclFloat32, (rank + 1) % world_.ranks, comm, stream), "ncclSend", local);
-      return call(ncclRecv(received, extents.received, ncclFloat32, (rank + world_.ranks - 1) % world_.ranks, comm, stream),
-                  "ncclRecv", local);
+      return call(
+          ncclRecv(received, extents.received, ncclFloat32, (rank + world_.ranks - 1) % world_.ranks, comm, stream),
+          "ncclRecv", local);
   }
 }
 

@@ -1,8 +1,8 @@
-// NCCL's communicators, one for each rank that this process drives, from one host thread. All of them are non-blocking, so
-// that no call of NCCL's can take the check with it.
+// NCCL's communicators, one for each rank that this process drives, from one host thread. All of them are non-blocking,
+// so that no call of NCCL's can take the check with it.
 //
-// Where ranks come from is decided here alone: World says how many there are in all, and which of them are ours. Ranks of
-// other nodes would share the id.
+// Where ranks come from is decided here alone: World says how many there are in all, and which of them are ours. Ranks
+// of other nodes would share the id.
 #pragma once
 
 #include <nccl.h>
@@ -41,8 +41,8 @@ std::string nccl_version_text();
 
 class Communicators {
  public:
-  // Throws NcclError, and Trouble when it takes longer than `to_start`: then with the ranks that did not come up. Later calls
-  // have `at_most`.
+  // Throws NcclError, and Trouble when it takes longer than `to_start`: then with the ranks that did not come up. Later
+  // calls have `at_most`.
   Communicators(const World&, const std::vector<Gpu>&, std::chrono::milliseconds to_start,
                 std::chrono::milliseconds at_most);
   Communicators(const Communicators&) = delete;
@@ -57,11 +57,12 @@ class Communicators {
   void enqueue(Collective, const Extents&, const std::vector<const float*>& sent, const std::vector<float*>& received,
                const std::vector<cudaStream_t>& streams);
 
-  // What has gone wrong since, beside the calls. Throws NcclError for the first rank of which NCCL says so, those that only
-  // noticed another's failure last.
+  // What has gone wrong since, beside the calls. Throws NcclError for the first rank of which NCCL says so, those that
+  // only noticed another's failure last.
   void look();
 
-  // Ends whatever is under way, on all ranks. False when that took longer than `at_most`; nothing may then be given back.
+  // Ends whatever is under way, on all ranks. False when that took longer than `at_most`; nothing may then be given
+  // back.
   bool abort(std::chrono::milliseconds at_most);
 
  private:

@@ -64,7 +64,11 @@ Measurement time_of(const Estimate& estimate, std::string_view metric, std::size
   samples.low = us(samples.low);
   samples.high = us(samples.high);
   samples.worst = us(samples.worst);
-  return {.metric = std::string(metric), .device = {}, .value = us(estimate.median), .unit = "us", .samples = samples,
+  return {.metric = std::string(metric),
+          .device = {},
+          .value = us(estimate.median),
+          .unit = "us",
+          .samples = samples,
           .counted = {}};
 }
 

@@ -32,7 +32,8 @@ NcclGpu gpu_of(const pugi::xml_node& node, const std::string& address) {
               .compute = node.attribute("sm").as_int(),
               .nvlinks = {}};
   for (const pugi::xml_node& link : node.children("nvlink")) {
-    gpu.nvlinks.push_back({address_of(link, "target"), link.attribute("tclass").as_string(), link.attribute("count").as_int()});
+    gpu.nvlinks.push_back(
+        {address_of(link, "target"), link.attribute("tclass").as_string(), link.attribute("count").as_int()});
   }
   return gpu;
 }

@@ -20,7 +20,7 @@ struct NcclGpu {
   std::string address;  // "0000:17:00.0"
   int index = -1;       // CUDA's
   int rank = -1;
-  int compute = 0;      // compute capability times 10
+  int compute = 0;  // compute capability times 10
   std::vector<NcclNvlinks> nvlinks;
   int links() const;
 };
@@ -43,16 +43,16 @@ struct NcclGraph {
   std::string type_intra;  // path that it goes over: "NVL", "PIX", "PHB", "SYS"
 };
 
-// NCCL's XML has no prolog and no entities. Names that are not known here are passed over. Throw Trouble with the file's
-// name for what is no such file.
+// NCCL's XML has no prolog and no entities. Names that are not known here are passed over. Throw Trouble with the
+// file's name for what is no such file.
 NcclTopology parse_topology(const std::string& text, const std::string& name);
 std::vector<NcclGraph> parse_graphs(const std::string& text, const std::string& name);
 
 // What NCCL takes one NVLink to carry, GB/s each direction, by compute capability times 10; 0: it has none.
 double nvlink_budget_gbs(int compute);
 
-// The bandwidth that NCCL itself believes in, in terms of busbw: channels times speed of its ring; for an all-reduce that of
-// NVLS where that is more, since a switch that adds up carries each byte once where a ring carries it twice.
+// The bandwidth that NCCL itself believes in, in terms of busbw: channels times speed of its ring; for an all-reduce
+// that of NVLS where that is more, since a switch that adds up carries each byte once where a ring carries it twice.
 struct NcclBudget {
   double gbs = 0;
   int channels = 0;

@@ -9,8 +9,8 @@
 
 namespace rackproof {
 
-// Reports GPUs, NVLinks and adapters of NCCL's topology, measures nvlinks, channels and budget, and notes what NCCL did not
-// write or what cannot be read. Gives the budget.
+// Reports GPUs, NVLinks and adapters of NCCL's topology, measures nvlinks, channels and budget, and notes what NCCL did
+// not write or what cannot be read. Gives the budget.
 std::optional<NcclBudget> report_node(Context&, const DumpFolder&, Collective, int ranks);
 
 }  // namespace rackproof

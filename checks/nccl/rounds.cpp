@@ -21,8 +21,8 @@ constexpr int kInputs = 2;
 
 int repeats_of(std::size_t bytes, bool is_in_place) { return bytes <= kSmall && !is_in_place ? kRepeats : 1; }
 
-// Three buffers of this length, or two and the outputs: in place, the first is worked in, and the other two hold what it is
-// set back to.
+// Three buffers of this length, or two and the outputs: in place, the first is worked in, and the other two hold what
+// it is set back to.
 std::size_t input_length(Collective what, const Extents& extents) {
   return whole_vectors(has_in_place(what) ? std::max(extents.sent, extents.received) : extents.sent);
 }
@@ -78,8 +78,8 @@ std::size_t Rounds::need_for_all(const Gpu& gpu) {
   return kInputs * hash_partials(gpu.multiprocessors) * sizeof(std::uint64_t) + (1 << 20);
 }
 
-Rounds::Rounds(const std::vector<Gpu>& gpus, Communicators& comms, Collective what, std::size_t memory, std::uint64_t seed,
-               std::chrono::milliseconds at_most)
+Rounds::Rounds(const std::vector<Gpu>& gpus, Communicators& comms, Collective what, std::size_t memory,
+               std::uint64_t seed, std::chrono::milliseconds at_most)
     : comms_(comms), what_(what), seed_(seed), at_most_(at_most) {
   for (std::size_t i = 0; i < gpus.size(); ++i) {
     const auto local = static_cast<int>(i);
@@ -131,11 +131,11 @@ void Rounds::prepare(Rank& rank) {
   }
   // Nothing of it may be there already, and behind each output stands what must not be touched.
   if (!is_in_place_) {
-    fill_given(rank.stream, output(rank), whole_vectors(what.received) * static_cast<std::size_t>(repeats_), 0, 0, seed_,
-               rank.rank);
+    fill_given(rank.stream, output(rank), whole_vectors(what.received) * static_cast<std::size_t>(repeats_), 0, 0,
+               seed_, rank.rank);
   }
-  cuda_call(cudaMemcpyAsync(rank.sums_here.get(), rank.sums.get(), kInputs * sizeof(std::uint64_t), cudaMemcpyDeviceToHost,
-                            rank.stream.get()),
+  cuda_call(cudaMemcpyAsync(rank.sums_here.get(), rank.sums.get(), kInputs * sizeof(std::uint64_t),
+                            cudaMemcpyDeviceToHost, rank.stream.get()),
             "cudaMemcpyAsync", rank.gpu.index);
   rank.finished.record(rank.stream);
 }
@@ -175,7 +175,8 @@ Round Rounds::run(int iterations, bool is_gated) {
         const WrongElements& wrong = rank->wrong_here.get<WrongElements>()[i * kRepeats + k];
         if (wrong.count == 0) continue;
         const auto seed = seed_ + static_cast<std::uint64_t>((done_ + i) % kInputs);
-        round.mismatches.push_back({static_cast<std::size_t>(rank->local), done_ + i + 1, wrong, output_of(*rank), seed});
+        round.mismatches.push_back(
+            {static_cast<std::size_t>(rank->local), done_ + i + 1, wrong, output_of(*rank), seed});
       }
     }
   }

@@ -1,5 +1,5 @@
-// Runs a collective on all ranks in rounds: everything of a round is queued behind a gate, each iteration is timed by events
-// on every rank, and every output is verified where it lies before it is overwritten.
+// Runs a collective on all ranks in rounds: everything of a round is queued behind a gate, each iteration is timed by
+// events on every rank, and every output is verified where it lies before it is overwritten.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,8 @@ struct Mismatch {
 };
 
 struct Round {
-  std::vector<std::vector<std::int64_t>> ns;  // by iteration and rank, from the rank's entry to its exit, of one collective
+  std::vector<std::vector<std::int64_t>>
+      ns;  // by iteration and rank, from the rank's entry to its exit, of one collective
   std::vector<Mismatch> mismatches;
 };
 
@@ -49,8 +50,8 @@ class Rounds {
          std::chrono::milliseconds at_most);
   ~Rounds();
 
-  // From here on: a size, out of place or in place; fills the inputs, finds what must come out, and runs once to warm up.
-  // Throws Stopped, CudaError, NcclError.
+  // From here on: a size, out of place or in place; fills the inputs, finds what must come out, and runs once to warm
+  // up. Throws Stopped, CudaError, NcclError.
   Round begin(std::size_t bytes, bool is_in_place);
   Round run();
 

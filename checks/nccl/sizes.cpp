@@ -9,7 +9,8 @@
 namespace rackproof {
 namespace {
 
-constexpr double kMost = 1e12;  // bytes
+// Places of elements are kept in 32 bits.
+constexpr double kMost = 16.0 * 1024 * 1024 * 1024;  // bytes
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
@@ -30,7 +31,7 @@ std::vector<std::size_t> parse_sizes(std::string_view text) {
     if (!quantity) throw Trouble{"sizes: " + error.text};
     const auto bytes = convert(*quantity, *find_unit("B"));
     if (!bytes || *bytes < 4 || *bytes > kMost) {
-      throw Trouble{"sizes: '" + std::string(part) + "' is no size from 4 B to 1 TB"};
+      throw Trouble{"sizes: '" + std::string(part) + "' is no size from 4 B to 16 GiB"};
     }
     sizes.push_back(static_cast<std::size_t>(std::llround(*bytes)));
     if (comma == text.size()) break;

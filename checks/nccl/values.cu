@@ -40,8 +40,8 @@ extern "C" __global__ void rackproof_nccl_fill_given(uint4* memory, Word vectors
   }
 }
 
-extern "C" __global__ void rackproof_nccl_fill_expected(uint4* memory, Word received, int what, Word seed, int ranks, int rank,
-                                                        Word part_vectors) {
+extern "C" __global__ void rackproof_nccl_fill_expected(uint4* memory, Word received, int what, Word seed, int ranks,
+                                                        int rank, Word part_vectors) {
   const Word step = static_cast<Word>(gridDim.x) * blockDim.x;
   for (Word i = static_cast<Word>(blockIdx.x) * blockDim.x + threadIdx.x; i * 4 < received; i += step) {
     int numbers[4];
@@ -94,23 +94,23 @@ auto* vectors_of(float* memory) { return reinterpret_cast<uint4*>(memory); }
 
 void fill_given(const Stream& stream, float* memory, std::size_t length, std::size_t given_at, std::size_t given,
                 std::uint64_t seed, int rank) {
-  launch(rackproof_nccl_fill_given, over(length / 4, 2048), stream, vectors_of(memory), length / 4, given_at / 4, given, seed,
-         given == 0 ? 0 : rank);
+  launch(rackproof_nccl_fill_given, over(length / 4, 2048), stream, vectors_of(memory), length / 4, given_at / 4, given,
+         seed, given == 0 ? 0 : rank);
 }
 
 void fill_expected(const Stream& stream, float* memory, const Output& output, std::uint64_t seed) {
   // The rank is told only where it matters: work that is known to be the same need be simulated only once.
   const bool is_own = output.what == 2 || output.what == 3 || output.what == 5;
-  launch(rackproof_nccl_fill_expected, over((output.received + 3) / 4, 2048), stream, vectors_of(memory), output.received,
-         output.what, seed, output.ranks, is_own ? output.rank : 0, output.part / 4);
+  launch(rackproof_nccl_fill_expected, over((output.received + 3) / 4, 2048), stream, vectors_of(memory),
+         output.received, output.what, seed, output.ranks, is_own ? output.rank : 0, output.part / 4);
 }
 
 void find_wrong(const Stream& stream, const float* memory, const Output& output, std::uint64_t seed,
                 const std::uint64_t* sum, std::uint64_t right_sum, WrongElements* wrong) {
   // Nearly always it has nothing to do, so few threads are started.
-  launch(rackproof_nccl_find_wrong, over((output.received + 3) / 4, 64), stream,
-         reinterpret_cast<const uint4*>(memory), output.received, output.what, seed, output.ranks, output.rank,
-         output.part / 4, reinterpret_cast<const Word*>(sum), right_sum, reinterpret_cast<Word*>(wrong));
+  launch(rackproof_nccl_find_wrong, over((output.received + 3) / 4, 64), stream, reinterpret_cast<const uint4*>(memory),
+         output.received, output.what, seed, output.ranks, output.rank, output.part / 4,
+         reinterpret_cast<const Word*>(sum), right_sum, reinterpret_cast<Word*>(wrong));
 }
 
 void clear_wrong(const Stream& stream, WrongElements* wrong, std::size_t how_many) {

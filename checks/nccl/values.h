@@ -1,5 +1,5 @@
-// What ranks put into a collective and what must come out of it: small whole numbers as float32, whose sum is exact in any
-// order, from a seed, the rank and the place; filled, compared and located on the device.
+// What ranks put into a collective and what must come out of it: small whole numbers as float32, whose sum is exact in
+// any order, from a seed, the rank and the place; filled, compared and located on the device.
 #pragma once
 
 #include <cstddef>
@@ -21,20 +21,26 @@ RACKPROOF_BOTH inline void rackproof_add_given(std::uint64_t seed, int rank, std
   for (int lane = 0; lane < 4; ++lane) sum[lane] += static_cast<int>(bits >> (16 * lane) & 0xfff) - 2048;
 }
 
-// The rank whose data a rank must get at the vector `at`; -1: the sum over all of them. `what` is a Collective as a number.
-RACKPROOF_BOTH inline int rackproof_source(int what, int ranks, int rank, std::uint64_t part_vectors, std::uint64_t at) {
+// The rank whose data a rank must get at the vector `at`; -1: the sum over all of them. `what` is a Collective as a
+// number.
+RACKPROOF_BOTH inline int rackproof_source(int what, int ranks, int rank, std::uint64_t part_vectors,
+                                           std::uint64_t at) {
   switch (what) {
     case 1:
-    case 3: return static_cast<int>(at / part_vectors);
-    case 4: return 0;
-    case 5: return (rank + ranks - 1) % ranks;
-    default: return -1;
+    case 3:
+      return static_cast<int>(at / part_vectors);
+    case 4:
+      return 0;
+    case 5:
+      return (rank + ranks - 1) % ranks;
+    default:
+      return -1;
   }
 }
 
 // The four numbers that a rank must get at the vector `at`.
-RACKPROOF_BOTH inline void rackproof_expect(int what, std::uint64_t seed, int ranks, int rank, std::uint64_t part_vectors,
-                                            std::uint64_t at, int out[4]) {
+RACKPROOF_BOTH inline void rackproof_expect(int what, std::uint64_t seed, int ranks, int rank,
+                                            std::uint64_t part_vectors, std::uint64_t at, int out[4]) {
   for (int lane = 0; lane < 4; ++lane) out[lane] = 0;
   const int source = rackproof_source(what, ranks, rank, part_vectors, at);
   std::uint64_t there = at;

@@ -65,15 +65,18 @@ std::vector<char> joined(const CollectiveCall& call) {
 std::vector<char> result_of(const CollectiveCall& call, const Write& write) {
   const RankPart& root = call.parts[static_cast<std::size_t>(call.root)];
   switch (call.kind) {
-    case CollectiveKind::all_reduce: return sum_of(call, 0, write.bytes);
+    case CollectiveKind::all_reduce:
+      return sum_of(call, 0, write.bytes);
     case CollectiveKind::reduce_scatter:
       return sum_of(call, static_cast<std::size_t>(write.rank) * write.bytes, write.bytes);
-    case CollectiveKind::all_gather: return joined(call);
+    case CollectiveKind::all_gather:
+      return joined(call);
     case CollectiveKind::broadcast: {
       const char* const from = static_cast<const char*>(root.sent);
       return {from, from + write.bytes};
     }
-    case CollectiveKind::exchange: break;
+    case CollectiveKind::exchange:
+      break;
   }
   return {};
 }
@@ -188,16 +191,26 @@ double nanoseconds_of(const Machine& machine, CollectiveKind kind, const RankPar
       share = std::min(share, machine.nvlink_share(gpu));
       continue;
     }
-    if (const Fault* f = machine.fault(FaultKind::link_width, gpu)) share = std::min(share, f->amount / profile.slot.width);
-    if (const Fault* f = machine.fault(FaultKind::link_speed, gpu)) share = std::min(share, f->amount / profile.slot.speed_gts);
+    if (const Fault* f = machine.fault(FaultKind::link_width, gpu))
+      share = std::min(share, f->amount / profile.slot.width);
+    if (const Fault* f = machine.fault(FaultKind::link_speed, gpu))
+      share = std::min(share, f->amount / profile.slot.speed_gts);
   }
   const double rate = kind == CollectiveKind::all_reduce ? profile.nccl.allreduce_gbs : profile.nccl.alltoall_gbs;
   double bytes = 0;  // on the busiest link
   switch (kind) {
-    case CollectiveKind::all_reduce: bytes = static_cast<double>(part.sent_bytes) * 2 * (n - 1) / n; break;
-    case CollectiveKind::all_gather: bytes = static_cast<double>(part.received_bytes) * (n - 1) / n; break;
-    case CollectiveKind::reduce_scatter: bytes = static_cast<double>(part.sent_bytes) * (n - 1) / n; break;
-    case CollectiveKind::broadcast: bytes = static_cast<double>(part.received_bytes); break;
+    case CollectiveKind::all_reduce:
+      bytes = static_cast<double>(part.sent_bytes) * 2 * (n - 1) / n;
+      break;
+    case CollectiveKind::all_gather:
+      bytes = static_cast<double>(part.received_bytes) * (n - 1) / n;
+      break;
+    case CollectiveKind::reduce_scatter:
+      bytes = static_cast<double>(part.sent_bytes) * (n - 1) / n;
+      break;
+    case CollectiveKind::broadcast:
+      bytes = static_cast<double>(part.received_bytes);
+      break;
     case CollectiveKind::exchange:
       for (const Message& one : part.sends) {
         if (gpus[static_cast<std::size_t>(one.peer)] != part.gpu) bytes += static_cast<double>(one.bytes);

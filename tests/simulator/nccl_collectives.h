@@ -41,7 +41,8 @@ struct CollectiveCall {
 // float32 alone is added up.
 void compute(Machine&, CollectiveCall&);
 
-// How long a rank's part takes once all have come, without noise: from the latency, and the bytes over the rate of the slowest rank.
+// How long a rank's part takes once all have come, without noise: from the latency, and the bytes over the rate of the
+// slowest rank.
 double nanoseconds_of(const Machine&, CollectiveKind, const RankPart&, const std::vector<int>& gpus);
 
 }  // namespace rackproof::simulator

@@ -10,7 +10,9 @@ namespace rackproof::simulator {
 namespace {
 
 // Of one link, GB/s, as NCCL reckons (its src/graph/topo.h).
-double link_budget(const GpuKind& kind) { return kind.compute_major >= 10 ? 40.1 : kind.compute_major >= 9 ? 20.6 : 20; }
+double link_budget(const GpuKind& kind) {
+  return kind.compute_major >= 10 ? 40.1 : kind.compute_major >= 9 ? 20.6 : 20;
+}
 
 std::string quoted(const std::string& name, const std::string& value) { return " " + name + "=\"" + value + "\""; }
 std::string quoted(const std::string& name, std::int64_t value) { return quoted(name, std::to_string(value)); }
@@ -36,7 +38,8 @@ std::string gpu_xml(const Machine& machine, int gpu, int rank, const std::string
           quoted("gdr", 1) + ">\n";
   for (int i = 0; i < profile.nvswitches; ++i) {
     int count = 0;
-    for (int link = i; link < profile.kind.nvlinks; link += profile.nvswitches) count += is_down(machine, gpu, link) ? 0 : 1;
+    for (int link = i; link < profile.kind.nvlinks; link += profile.nvswitches)
+      count += is_down(machine, gpu, link) ? 0 : 1;
     if (count == 0) continue;
     text += indent + "    <nvlink" + quoted("target", nvswitch_address(i)) + quoted("count", count) +
             quoted("tclass", "0x068000") + "/>\n";
@@ -67,7 +70,8 @@ std::string parts_xml(const Machine& machine, const std::vector<int>& gpus, int 
   return text;
 }
 
-std::string graph_xml(int id, int pattern, int channels, double gbs, const std::string& path, const std::vector<int>& gpus) {
+std::string graph_xml(int id, int pattern, int channels, double gbs, const std::string& path,
+                      const std::vector<int>& gpus) {
   std::string text = "  <graph" + quoted("id", id) + quoted("pattern", pattern) + quoted("crossnic", 0) +
                      quoted("nchannels", channels) + quoted("speedintra", shortest(gbs)) +
                      quoted("speedinter", shortest(gbs)) + quoted("latencyinter", 0) + quoted("typeintra", path) +
@@ -99,16 +103,16 @@ std::string topology_xml(const Machine& machine, const std::vector<int>& gpus) {
         text += parts_xml(machine, gpus, static_cast<int>(i), "    ");
         continue;
       }
-      text += "    <pci" + quoted("busid", above.address) + quoted("class", "0x060400") + link_of(above.uplink) + ">\n" +
-              parts_xml(machine, gpus, static_cast<int>(i), "      ") + "    </pci>\n";
+      text += "    <pci" + quoted("busid", above.address) + quoted("class", "0x060400") + link_of(above.uplink) +
+              ">\n" + parts_xml(machine, gpus, static_cast<int>(i), "      ") + "    </pci>\n";
     }
     text += "  </cpu>\n";
   }
   return text + "</system>\n";
 }
 
-// What NCCL's search makes of such nodes: on H100 rings of 12 channels at 30 and NVLS of 8 at 40, on B200 of 16 at 45 and 8
-// at 80; one GPU with fewer links costs channels of the rings, and NVLS steps down to 30.
+// What NCCL's search makes of such nodes: on H100 rings of 12 channels at 30 and NVLS of 8 at 40, on B200 of 16 at 45
+// and 8 at 80; one GPU with fewer links costs channels of the rings, and NVLS steps down to 30.
 std::string graphs_xml(const Machine& machine, const std::vector<int>& gpus) {
   const Profile& profile = machine.profile();
   const GpuKind& kind = profile.kind;

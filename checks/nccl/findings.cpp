@@ -1,0 +1,103 @@
+#include "checks/nccl/findings.h"
+
+#include <algorithm>
+#include <map>
+
+#include "checks/api/quantity.h"
+
+namespace rackproof {
+
+std::string Findings::name_of(std::size_t local) const {
+  return "rank " + std::to_string(local) + " of " + std::to_string(gpus_.size());
+}
+
+void Findings::say_mismatches(const Round& round) {
+  std::map<int, std::vector<const Mismatch*>> by_iteration;
+  for (const Mismatch& one : round.mismatches) {
+    errors_[one.local] += one.wrong.count;
+    auto& same = by_iteration[one.iteration];
+    if (std::ranges::find(same, one.local, &Mismatch::local) == same.end()) same.push_back(&one);
+  }
+  for (const auto& [iteration, mismatches] : by_iteration) {
+    std::vector<WrongOutput> outputs;
+    for (const Mismatch* one : mismatches) {
+      const int source = source_of(one->output, one->wrong.place());
+      outputs.push_back({one->local, source < 0 ? kManySources : static_cast<std::size_t>(source), one->wrong.place()});
+    }
+    const std::vector<std::size_t> blamed = ranks_to_blame(outputs, gpus_.size());
+    for (const std::size_t rank : blamed) {
+      const bool is_common = blamed.size() == 1 && mismatches.size() == gpus_.size();
+      const auto own = std::ranges::find(mismatches, rank, &Mismatch::local);
+      say_mismatch(rank, is_common, **(own == mismatches.end() ? mismatches.begin() : own));
+    }
+  }
+}
+
+// One fault for each GPU; what comes after it is counted.
+void Findings::say_mismatch(std::size_t rank, bool is_common, const Mismatch& one) {
+  if (!blamed_.insert(rank).second) return;
+  const std::size_t place = one.wrong.place();
+  const std::string what = std::string(to_text(what_)) + " of " + current_ + ", iteration " +
+                           std::to_string(one.iteration) + ": element " + std::to_string(place) + " (byte " +
+                           std::to_string(place * sizeof(float)) + ") is " + shortest(found_at(one.wrong)) +
+                           " in place of " + shortest(expected_at(one.output, one.seed, place)) + ", and " +
+                           std::to_string(one.wrong.count - 1) + " more are wrong";
+  if (!is_common)
+    return context_.fault(gpus_[rank].id, "data-mismatch", name_of(rank) + " holds wrong data after " + what);
+  if (rank == kManySources) {
+    return context_.fault("", "data-mismatch",
+                          "all ranks hold the same wrong sum after " + what + "; an all-gather shows whose data it is");
+  }
+  context_.fault(gpus_[rank].id, "data-mismatch", "all ranks hold wrong data of " + name_of(rank) + " after " + what);
+}
+
+void Findings::say_stopped(const Stopped& stopped) {
+  const std::vector<std::size_t> behind = ranks_behind(stopped.progress);
+  const std::string what = std::string(to_text(what_)) + " of " + current_;
+  int entered = 0;
+  for (const RankProgress& one : stopped.progress) entered = std::max(entered, one.entered);
+  for (const std::size_t rank : behind) {
+    const RankProgress& one = stopped.progress[rank];
+    if (one.is_lost) {
+      context_.fault(gpus_[rank].id, "gpu-lost",
+                     name_of(rank) + ", " + what + ": " + (stopped.why.empty() ? to_text(one) : stopped.why));
+    } else {
+      context_.fault(gpus_[rank].id, "collective-hung",
+                     what + " does not end: the others wait for " + name_of(rank) + ": " + to_text(one) +
+                         "; the furthest has entered iteration " + std::to_string(entered));
+    }
+  }
+  if (behind.empty()) {
+    context_.fault("", "collective-hung",
+                   what + " does not end: every rank has entered iteration " + std::to_string(entered) +
+                       " and none has left it, so nobody can be named");
+  }
+}
+
+// A GPU that is gone is a finding; any other error of CUDA's means that the check could not do its work.
+std::optional<Trouble> Findings::say_lost(const CudaError& error) {
+  const auto gpu = std::ranges::find(gpus_, error.gpu(), &Gpu::index);
+  if (gpu == gpus_.end() || !error.is_final()) {
+    return Trouble{error.what()};
+  }
+  context_.fault(gpu->id, "gpu-lost",
+                 name_of(static_cast<std::size_t>(gpu - gpus_.begin())) + (current_.empty() ? "" : ", " + current_) +
+                     ": " + error.what());
+  return std::nullopt;
+}
+
+std::optional<Trouble> Findings::say_failed(const NcclError& error) {
+  bool is_any_lost = false;
+  for (const Gpu& gpu : gpus_) {
+    std::size_t free = 0;
+    std::size_t all = 0;
+    if (cudaSetDevice(gpu.index) == cudaSuccess && cudaMemGetInfo(&free, &all) == cudaSuccess) continue;
+    is_any_lost = true;
+    context_.fault(gpu.id, "gpu-lost", "NCCL stopped, and this GPU answers no more: " + std::string(error.what()));
+  }
+  if (is_any_lost) return std::nullopt;
+  const std::string who = error.local() < 0 ? "" : gpus_[static_cast<std::size_t>(error.local())].id + ": ";
+  return Trouble{who + error.what()};
+}
+
+}  // namespace rackproof
