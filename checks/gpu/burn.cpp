@@ -52,8 +52,12 @@ Wishes wishes_of(const Context& context) {
                                             : LoadShape::out_of_phase;
   wishes.period_s = context.param<double>("period");
   wishes.hottest_c = context.param<double>("max_temperature");
-  if (!(wishes.duration_s > 0) || wishes.duration_s > 86400) throw Trouble{"the parameter 'duration' is not between 0 s and 24 h"};
-  if (!(wishes.period_s >= 0.001) || wishes.period_s > 9) throw Trouble{"the parameter 'period' is not between 1 ms and 9 s"};
+  if (!(wishes.duration_s > 0) || wishes.duration_s > 86400) {
+    throw Trouble{"the parameter 'duration' is not between 0 s and 24 h"};
+  }
+  if (!(wishes.period_s >= 0.001) || wishes.period_s > 9) {
+    throw Trouble{"the parameter 'period' is not between 1 ms and 9 s"};
+  }
   return wishes;
 }
 
@@ -124,8 +128,9 @@ void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& set
     std::size_t first = 0;
     const std::int64_t wrong = count_wrong(precision, found, expected, first);
     if (wrong > 0 && run.reference_errors == 0) {
-      const Entry entry = entry_at(seeds.entries, static_cast<std::uint32_t>(first),
-                                   static_cast<std::uint32_t>(setup.plan.size), static_cast<std::uint32_t>(setup.plan.batch));
+      const Entry entry =
+          entry_at(seeds.entries, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(setup.plan.size),
+                   static_cast<std::uint32_t>(setup.plan.batch));
       run.first_reference_error = "row " + std::to_string(entry.row) + ", column " + std::to_string(entry.column) + ": " +
                                   shortest(entry_value(precision.out, found[first])) + " for " +
                                   shortest(expected[first].value) + ", which may be off by " +

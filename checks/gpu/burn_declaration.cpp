@@ -69,7 +69,8 @@ const rackproof_metric* declared_metrics() {
 constexpr const char* kByHand[] = {
     "gpu_burn -tc 60   # github.com/wilicc/gpu-burn: compares products with its own first one only",
     "dcgmi diag -r targeted_stress,targeted_power",
-    "nvidia-smi --query-gpu=pci.bus_id,clocks.sm,power.draw,temperature.gpu,clocks_throttle_reasons.active --format=csv -l 1",
+    "nvidia-smi --query-gpu=pci.bus_id,clocks.sm,power.draw,temperature.gpu,clocks_throttle_reasons.active "
+    "--format=csv -l 1",
     nullptr,
 };
 

@@ -21,7 +21,9 @@ constexpr int kMostCalls = 1024;
 // Windows that a burn should have at the least: ten to see that it is steady, twelve to keep, and some to warm up.
 constexpr double kLeastWindows = 30;
 
-int at_most(double wanted, double most) { return static_cast<int>(std::clamp(std::round(wanted), 1.0, std::max(1.0, most))); }
+int at_most(double wanted, double most) {
+  return static_cast<int>(std::clamp(std::round(wanted), 1.0, std::max(1.0, most)));
+}
 
 }  // namespace
 

@@ -11,7 +11,8 @@ void fault_of_products(Context& context, const BurnRun& run) {
   const auto count = [](std::int64_t n) { return std::to_string(n); };
   if (run.own_errors > 0) {
     context.fault(id, "data-mismatch",
-                  id + in + ": " + count(run.own_errors) + " of its products differ from all the others of the same operands");
+                  id + in + ": " + count(run.own_errors) +
+                      " of its products differ from all the others of the same operands");
   }
   if (run.foreign_errors > 0) {
     context.fault(id, "data-mismatch",
@@ -39,8 +40,8 @@ void measure_sensors(Context& context, const BurnRun& run, double rate, bool is_
     context.measure("power" + behind, id, *run.energy_j / run.load_s);
     context.measure("energy_per_tflop" + behind, id, *run.energy_j / (run.flop / 1e12));
   } else if (is_steady_load && !run.powers_w.empty()) {
-    const double mean = std::accumulate(run.powers_w.begin(), run.powers_w.end(), 0.0) / static_cast<double>(run.powers_w.size());
-    context.measure("power" + behind, id, mean);
+    const double sum = std::accumulate(run.powers_w.begin(), run.powers_w.end(), 0.0);
+    context.measure("power" + behind, id, sum / static_cast<double>(run.powers_w.size()));
   }
 }
 

@@ -70,8 +70,8 @@ std::optional<cublasLtMatmulAlgo_t> algorithm_for(const BurnMember& member, cons
 }
 
 // What the first GPU finds out for all of them; nullopt: not supported.
-std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& precision, std::int64_t size, std::size_t room,
-                                const BurnWish& wish) {
+std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& precision, std::int64_t size,
+                                std::size_t room, const BurnWish& wish) {
   BurnSetup setup{.precision = &precision, .plan = {.size = size}, .algorithm = {}, .workspace = std::min(kWorkspace, room / 8),
                   .beats = kTriedProducts, .beats_of_sample = kTriedProducts};
   double ns = 0;

@@ -1,4 +1,4 @@
-"""gpu.burn on simulated nodes: figures near the profile's, every product verified, and each fault blamed on its own GPU alone."""
+"""gpu.burn on simulated nodes: figures near the profile's, and each fault blamed on its own GPU alone."""
 
 import unittest
 
@@ -113,7 +113,8 @@ class Burn(simulated_gpus.TestCase):
 
     def test_what_a_gpu_cannot_do_is_said(self):
         reports = self.reports(
-            "gpu.burn", profile="hgx-a100-8", precisions="bf16,fp8", size="1024", duration="200 ms", gpus="0000:[0-1]*", rounds="1"
+            "gpu.burn", profile="hgx-a100-8", precisions="bf16,fp8", size="1024", duration="200 ms", rounds="1",
+            gpus="0000:[0-1]*",
         )
         self.assertTrue(any(note.startswith("fp8 is not measured: cuBLAS ") for note in notes(reports)), notes(reports))
         self.assertEqual({}, figures(reports, "gemm_fp8"))

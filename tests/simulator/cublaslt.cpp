@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/simulator/cublaslt_flips.h"
 #include "tests/simulator/cublaslt_multiply.h"
 #include "tests/simulator/cudart.h"
 
@@ -90,41 +91,6 @@ std::optional<Shape> shape_of(const Machine& machine, const rackproof_simulated_
   return shape;
 }
 
-// A product that is wrong now and then: a bit flips in it, and is right again when it is next computed.
-struct Flips {
-  double next_ns = -1;
-  std::uint64_t count = 0;
-  unsigned char* flipped = nullptr;
-  unsigned char mask = 0;
-  void* products = nullptr;
-  std::size_t bytes = 0;
-  ContentId content = 0;
-};
-
-void undo_flip(Machine& machine, Flips& flips) {
-  if (flips.flipped == nullptr) return;
-  *flips.flipped ^= flips.mask;
-  machine.memory().written(flips.products, flips.bytes, flips.content);
-  flips.flipped = nullptr;
-}
-
-void flip_now_and_then(Machine& machine, Flips& flips, void* products, std::size_t bytes, std::uint64_t salt) {
-  constexpr double kFirstNs = 100e6;
-  constexpr double kEveryNs = 400e6;
-  const double now = machine.timeline().now_ns();
-  if (flips.next_ns < 0) flips.next_ns = now + kFirstNs;
-  if (now < flips.next_ns) return;
-  flips.next_ns = now + kEveryNs;
-  const std::uint64_t where = derived_content(salt, ++flips.count);
-  flips.products = products;
-  flips.bytes = bytes;
-  flips.content = machine.memory().content(products, bytes);
-  flips.flipped = static_cast<unsigned char*>(products) + where % bytes;
-  flips.mask = static_cast<unsigned char>(1u << (where >> 40) % 8);
-  *flips.flipped ^= flips.mask;
-  machine.memory().written(products, bytes);
-}
-
 void compute_all(const Shape& shape, ContentId product, bool is_always_wrong) {
   // The last product that was computed: batches of other sizes want it again.
   static ContentId kept = 0;
@@ -162,7 +128,7 @@ Work work_of(Machine& machine, int gpu, const Shape& shape) {
                                      {of.c, extent, true}};
   work.act = [&machine, gpu, shape, is_always_wrong, is_sometimes_wrong, key, accesses, extent] {
     static std::map<int, Flips> flips;
-    if (is_sometimes_wrong) undo_flip(machine, flips[gpu]);
+    if (is_sometimes_wrong) undo(machine, flips[gpu]);
     machine.do_pure(gpu, key, accesses, [&] {
       ContentId product = derived_content(static_cast<std::uint64_t>(shape.of.in) + 1, shape.of.m);
       for (const Access& access : accesses) {
