@@ -12,6 +12,8 @@ from support import SOURCE
 OURS = SOURCE / "tests" / "simulator" / "include"
 THEIRS = [pathlib.Path(place) for place in (os.environ.get("CUDA_HOME", "/usr/local/cuda") + "/include", "/usr/include")]
 CXX = os.environ.get("RACKPROOF_CXX", "g++")
+# The version of a library is its own.
+VERSION = re.compile(r"_(MAJOR|MINOR|PATCH|SUFFIX|VERSION|VERSION_CODE)$")
 # Types that cross the border by value or lie in memory.
 SIZES = {"cuda_runtime.h": ["dim3", "uint3", "uint4", "ulonglong2", "double2", "float4", "cudaStream_t", "cudaEvent_t"]}
 
@@ -25,7 +27,7 @@ def constants(header):
         for name in re.findall(r"\b(\w+)\s*=", body)
     ]
     macros = re.findall(r"^#define\s+(\w+)\s+\(?-?(?:0x)?[0-9a-fA-F]+\)?\s*$", text, flags=re.M)
-    return sorted({*enumerators, *macros})
+    return sorted(name for name in {*enumerators, *macros} if not VERSION.search(name))
 
 
 class AbiConstants(support.TestCase):
