@@ -10,6 +10,7 @@
 namespace rackproof {
 namespace {
 
+constexpr std::size_t kHalfGid = 20;  // "fe80:0000:0000:0000:"
 constexpr std::size_t kMostGids = 8;  // told; a RoCE port may have hundreds
 
 void add_text(Facts& facts, const char* fact, const std::optional<std::string>& text) {
@@ -22,8 +23,7 @@ void add_number(Facts& facts, const char* fact, const std::optional<std::int64_t
 
 // "0000:0000:0000:0000:0000:0000:0000:0000", and "fe80:…:0000" whose last half names no port, are empty places.
 bool is_empty_gid(std::string_view gid) {
-  constexpr std::size_t kHalf = 20;  // "fe80:0000:0000:0000:"
-  return gid.size() < kHalf || gid.substr(kHalf).find_first_not_of("0:") == gid.npos;
+  return gid.size() < kHalfGid || gid.substr(kHalfGid).find_first_not_of("0:") == gid.npos;
 }
 
 struct Gid {
@@ -37,7 +37,8 @@ std::vector<Gid> gids(const SysRoot& root, const AdapterPort& port) {
   for (const std::string& name : root.list(folder)) {
     Gid gid{.text = root.text(folder + "/" + name).value_or("")};
     const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), gid.index);
-    if (code == std::errc{} && end == name.data() + name.size() && !is_empty_gid(gid.text)) found.push_back(std::move(gid));
+    const bool is_index = code == std::errc{} && end == name.data() + name.size();
+    if (is_index && !is_empty_gid(gid.text)) found.push_back(std::move(gid));
   }
   std::ranges::sort(found, {}, &Gid::index);
   return found;
@@ -78,7 +79,8 @@ Facts port_facts(const SysRoot& root, const AdapterPort& port) {
   const std::vector<Gid> all = gids(root, port);
   if (all.empty()) return facts;
   // On InfiniBand the second half of GID 0 is the port's GUID.
-  if (link_layer == "InfiniBand" && all.front().index == 0) facts.emplace_back("port_guid", all.front().text.substr(20));
+  const Gid& first = all.front();
+  if (link_layer == "InfiniBand" && first.index == 0) facts.emplace_back("port_guid", first.text.substr(kHalfGid));
   std::string told;
   for (std::size_t i = 0; i < std::min(all.size(), kMostGids); ++i) {
     told += (i == 0 ? "" : ", ") + to_text(root, port, all[i]);

@@ -41,7 +41,10 @@ struct WatchedPort {
 class Ports {
  public:
   explicit Ports(Context& context)
-      : context_(context), root_(context.sysroot()), pci_(pci_devices(root_)), window_(context.param<double>("window")) {
+      : context_(context),
+        root_(context.sysroot()),
+        pci_(pci_devices(root_)),
+        window_(context.param<double>("window")) {
     if (window_ < 0 || window_ > kLongestWindow) throw Trouble{"the parameter 'window' is not between 0 s and 1 h"};
   }
 
@@ -84,7 +87,7 @@ std::string Ports::slot_of(const AdapterPort& port) const {
   return device->physical_function;
 }
 
-// InfiniBand controllers on PCI that no adapter stands for.
+// InfiniBand controllers on PCI that no adapter stands for. Virtual functions are meant to be given away.
 std::vector<std::string> Ports::without_driver() const {
   std::set<std::string> known;
   for (const std::string& adapter : root_.list("/sys/class/infiniband")) {
@@ -92,7 +95,8 @@ std::vector<std::string> Ports::without_driver() const {
   }
   std::vector<std::string> missing;
   for (const PciDevice& device : pci_) {
-    if (device.class_code >> 8 == kInfinibandController && !known.contains(device.address)) missing.push_back(device.address);
+    const bool is_controller = device.class_code >> 8 == kInfinibandController && device.physical_function.empty();
+    if (is_controller && !known.contains(device.address)) missing.push_back(device.address);
   }
   return missing;
 }
@@ -215,7 +219,8 @@ void Ports::report_slot(const WatchedPort& watched) {
   if (!slot) return;
   const double gbits = 8 * bandwidth_gbs(*slot);
   context_.measure("pcie_bandwidth", watched.port.id(), gbits);
-  if (watched.watch.rate()) context_.measure("rate_share", watched.port.id(), 100 * watched.watch.rate()->gbits / gbits);
+  const auto& rate = watched.watch.rate();
+  if (rate) context_.measure("rate_share", watched.port.id(), 100 * rate->gbits / gbits);
 }
 
 void Ports::report_totals() {
@@ -230,7 +235,9 @@ void Ports::report_totals() {
   context_.measure("ports_active", "", static_cast<double>(active));
   context_.measure("controllers_without_driver", "", static_cast<double>(missing.size()));
   for (const std::string& address : missing) {
-    context_.note(pci_id(address) + " is an InfiniBand controller, but no driver made an adapter of it");
+    const std::string driver = root_.link_name(pci_attribute(address, "driver")).value_or("none");
+    context_.note(pci_id(address) + " is an InfiniBand controller, but no driver made an adapter of it (its driver: " +
+                  driver + ")");
   }
 }
 
@@ -251,7 +258,9 @@ void Ports::note_absent() {
     std::string& ports = by_absence[names];
     ports += (ports.empty() ? "" : ", ") + watched.port.id();
   }
-  for (const auto& [names, ports] : by_absence) context_.note("not said, and so not measured, on " + ports + ": " + names);
+  for (const auto& [names, ports] : by_absence) {
+    context_.note("not said, and so not measured, on " + ports + ": " + names);
+  }
 }
 
 }  // namespace

@@ -36,8 +36,11 @@ std::string netdev_of(const SysRoot& root, const AdapterPort& port) {
 Facts congestion_settings(const SysRoot& root, const std::string& netdev) {
   Facts facts;
   const std::string folder = "/sys/class/net/" + netdev;
-  if (const auto np = enabled_priorities(root, folder + "/ecn/roce_np/enable")) facts.emplace_back("ecn_notified_on", *np);
-  if (const auto rp = enabled_priorities(root, folder + "/ecn/roce_rp/enable")) facts.emplace_back("ecn_reacted_on", *rp);
+  // NP and RP are the notification point (the receiver) and the reaction point (the sender) of DCQCN.
+  const auto notified = enabled_priorities(root, folder + "/ecn/roce_np/enable");
+  const auto reacted = enabled_priorities(root, folder + "/ecn/roce_rp/enable");
+  if (notified) facts.emplace_back("ecn_notified_on", *notified);
+  if (reacted) facts.emplace_back("ecn_reacted_on", *reacted);
   if (const auto trust = root.text(folder + "/qos/trust")) facts.emplace_back("priority_by", *trust);
   return facts;
 }

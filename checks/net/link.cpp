@@ -45,9 +45,8 @@ std::vector<WatchedInterface> chosen(Context& context) {
   if (all.empty()) throw Skip{"this machine has no Ethernet interface that is hardware"};
   std::vector<WatchedInterface> watched;
   for (const EthernetInterface& interface : all) {
-    if (::fnmatch(glob.c_str(), interface.name.c_str(), 0) != 0 && ::fnmatch(glob.c_str(), interface.id().c_str(), 0) != 0) {
-      continue;
-    }
+    const auto fits = [&](const std::string& name) { return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0; };
+    if (!fits(interface.name) && !fits(interface.id())) continue;
     watched.push_back({interface, RisingCounters(root, interface.folder(), kCounters), {}});
   }
   if (watched.empty()) throw Skip{"no Ethernet interface has a name like '" + glob + "'"};

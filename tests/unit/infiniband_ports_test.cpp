@@ -122,7 +122,8 @@ TEST_CASE("infiniband.ports: states and rates are read as the kernel writes them
     CAPTURE(none);
     CHECK_FALSE(parse_port_state(none).has_value());
   }
-  for (const char* none : {"", "400", "400 Gb/sec", "0 Gb/sec (4X SDR)", "400 Gb/sec (X NDR)", "-1 Gb/sec (4X)", "40 GB/s (4X)"}) {
+  for (const char* none :
+       {"", "400", "400 Gb/sec", "0 Gb/sec (4X SDR)", "400 Gb/sec (X NDR)", "-1 Gb/sec (4X)", "40 GB/s (4X)"}) {
     CAPTURE(none);
     CHECK_FALSE(parse_port_rate(none).has_value());
   }
@@ -394,9 +395,13 @@ TEST_CASE("infiniband.ports: without an adapter it skips; with a controller that
   CHECK(std::get<Troubled>(dark.last()).why.find("0000:83:00.0") != std::string::npos);
 
   build(machine);
+  add_function(machine, "pci0000:80/0000:80:01.0/0000:83:00.1", "0x020700", 16, kGen5);
+  machine.link("/sys/bus/pci/devices/0000:83:00.1/physfn", "../0000:83:00.0");
+  machine.link("/sys/bus/pci/devices/0000:83:00.0/driver", "../../../bus/pci/drivers/vfio-pci");
   const auto partly = measure(machine);
   CHECK(partly.value("controllers_without_driver") == 1);
   CHECK(partly.has_note("pci:0000:83:00.0 is an InfiniBand controller"));
+  CHECK(partly.has_note("vfio-pci"));
 }
 
 TEST_CASE("infiniband.ports: without a window no counter is measured, and a window that cannot be is trouble") {
