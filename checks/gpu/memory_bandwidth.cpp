@@ -46,7 +46,8 @@ struct Bench {
         seen(sizeof(MismatchRecord)),
         seen_sums(sums.bytes()) {}
   Arrays arrays() const {
-    return {a.get<std::uint64_t>(), b.get<std::uint64_t>(), c.get<std::uint64_t>(), a.bytes() / 8, sums.get<std::uint64_t>()};
+    return {a.get<std::uint64_t>(), b.get<std::uint64_t>(), c.get<std::uint64_t>(), a.bytes() / 8,
+            sums.get<std::uint64_t>()};
   }
   DeviceMemory a, b, c, sums, record;
   PinnedMemory seen, seen_sums;

@@ -87,8 +87,8 @@ void Mismatches::add(const MismatchRecord& record, const Sweep& sweep) {
 }
 
 std::string to_text(const Mismatches& found, const std::vector<std::size_t>& chunks) {
-  std::string text = std::to_string(found.count) + (found.count == 1 ? " wrong word" : " wrong words") + " in memory (bits " +
-                     hex16(found.bits) + " over all)";
+  std::string text = std::to_string(found.count) + (found.count == 1 ? " wrong word" : " wrong words") +
+                     " in memory (bits " + hex16(found.bits) + " over all)";
   for (std::size_t i = 0; i < found.named.size(); ++i) {
     const Mismatches::Named& one = found.named[i];
     text += (i == 0 ? ": at " : "; at ") + where(8 * one.at.place, chunks) + " " + hex16(one.at.found) + " instead of " +

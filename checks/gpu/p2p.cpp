@@ -114,12 +114,12 @@ void measure_together(Context& context, Crew& crew, Flows& flows) {
 
 std::string describe(Crew& crew, const WrongCopy& wrong) {
   const MismatchRecord& record = wrong.record;
+  const auto number = [](std::uint64_t one) { return static_cast<unsigned long long>(one); };
   char text[160];
-  std::snprintf(text, sizeof text, "%llu wrong word%s, bits 0x%016llx; the first at offset 0x%llx, 0x%016llx instead of 0x%016llx",
-                static_cast<unsigned long long>(record.count), record.count == 1 ? "" : "s",
-                static_cast<unsigned long long>(record.bits),
-                static_cast<unsigned long long>(8 * record.named[0].place),
-                static_cast<unsigned long long>(record.named[0].found), static_cast<unsigned long long>(record.named[0].expected));
+  std::snprintf(text, sizeof text,
+                "%llu wrong word%s, bits 0x%016llx; the first at offset 0x%llx, 0x%016llx instead of 0x%016llx",
+                number(record.count), record.count == 1 ? "" : "s", number(record.bits), number(8 * record.named[0].place),
+                number(record.named[0].found), number(record.named[0].expected));
   return "copy " + std::to_string(wrong.number) + " from " + crew.hands()[wrong.pair.first].gpu.id + " to " +
          crew.hands()[wrong.pair.second].gpu.id + " (" + wrong.phase + "): " + text;
 }
@@ -182,7 +182,8 @@ void report_links(Context& context, Crew& crew, const Access& access, const Matr
     if (facts.empty()) continue;
     const std::int64_t nvlinks = access.nvlinks_between(pair);
     if (nvlinks > 0) facts.emplace_back("nvlinks", nvlinks);
-    facts.emplace_back("peer_access", access.reaches[from][to] && access.reaches[to][from] ? "direct" : "through host memory");
+    const bool is_direct = access.reaches[from][to] && access.reaches[to][from];
+    facts.emplace_back("peer_access", is_direct ? "direct" : "through host memory");
     context.link({.from = crew.hands()[from].gpu.id,
                   .to = crew.hands()[to].gpu.id,
                   .kind = nvlinks > 0 ? "nvlink" : "pcie",
@@ -229,12 +230,15 @@ void rackproof_run(Context& context) {
   }
   if (tests == "all" || tests == "latency") {
     auto chased = access.reaches;
-    for (const Pair& pair : all_pairs(n)) chased[pair.first][pair.second] = chased[pair.first][pair.second] && is_measured(pair);
+    for (const Pair& pair : all_pairs(n)) {
+      if (!is_measured(pair)) chased[pair.first][pair.second] = false;
+    }
     const Latencies measured = measure_latencies(context, crew, chased);
     for (std::size_t i = 0; i < measured.pairs.size(); ++i) {
       if (measured.histories[i].empty()) continue;
-      const Measurement time = to_step_time(final_estimate(measured.histories[i]), "latency", path_of(crew, measured.pairs[i]));
-      latency[measured.pairs[i].first][measured.pairs[i].second] = time.value;
+      const Pair& pair = measured.pairs[i];
+      const Measurement time = to_step_time(final_estimate(measured.histories[i]), "latency", path_of(crew, pair));
+      latency[pair.first][pair.second] = time.value;
       context.measure(time);
     }
   }

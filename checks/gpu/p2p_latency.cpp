@@ -76,9 +76,9 @@ Latencies measure_latencies(Context& context, Crew& crew, const std::vector<std:
     };
     const std::vector<std::int64_t> first = take(kFirstSteps);
     const std::int64_t slowest = *std::ranges::max_element(first);
-    const std::uint64_t steps =
-        slowest == 0 ? kFirstSteps
-                     : std::max(kFirstSteps, kFirstSteps * static_cast<std::uint64_t>(std::max<std::int64_t>(1, kSampleNs / slowest)));
+    // As often as it takes to fill a sample; with a number of steps that leads somewhere else than back to the beginning.
+    const std::int64_t times_over = slowest == 0 ? 1 : std::max<std::int64_t>(1, kSampleNs / slowest);
+    const std::uint64_t steps = kFirstSteps * static_cast<std::uint64_t>(times_over);
     std::vector<History> histories(crew.size());
     do {
       const std::vector<std::int64_t> times = take(steps);
