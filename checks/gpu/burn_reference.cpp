@@ -18,8 +18,9 @@ Accumulator accumulator_of(const Precision& precision) {
     case Format::fp32: return {0x1p-24, 1};
     case Format::tf32:
     case Format::bf16: return {0x1p-23, 1};  // tensor cores cut off what does not fit
-    // Hopper's tensor cores keep 14 bits of FP8 sums (DeepSeek-V3 technical report, arXiv 2412.19437, section 3.5.2).
-    case Format::fp8: return {0x1p-13, 16};
+    // Hopper's tensor cores keep about 14 bits of FP8 sums (DeepSeek-V3 technical report, arXiv 2412.19437), and an
+    // instruction of them adds 32 products.
+    case Format::fp8: return {0x1p-13, 32};
   }
   return {0x1p-13, 1};
 }
