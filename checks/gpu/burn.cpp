@@ -6,6 +6,7 @@
 
 #include "checks/api/check.h"
 #include "checks/api/quantity.h"
+#include "checks/gpu/burn_compare.h"
 #include "checks/gpu/burn_load.h"
 #include "checks/gpu/burn_report.h"
 #include "checks/gpu/burn_setup.h"
@@ -173,7 +174,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
     load.run(runs, wishes.duration_s / wishes.rounds);
     for (const Group& group : groups) {
       check_entries(load, of(group), group.setup, seeds);
-      compare_round(context, of(group));
+      compare_round(context, load, of(group), seeds);
     }
   }
   for (const Group& group : groups) report_precision(context, of(group), wishes.shape == LoadShape::steady);
@@ -183,7 +184,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
 void measure_burn(Context& context) {
   const Wishes wishes = wishes_of(context);
   static_cast<void>(chosen_precisions(wishes.precisions, 0));  // a word that names none is said before anything starts
-  const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
+  const std::vector<Gpu> gpus = visible_gpus(context, context.param<std::string>("gpus"));
   describe_gpus(context, gpus);
   context.note("random operands: sums of four uniform numbers, nearly normal, deviation 0.577; cuBLAS " + cublas_version());
 

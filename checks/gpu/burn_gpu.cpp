@@ -1,5 +1,8 @@
 #include "checks/gpu/burn_gpu.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "checks/gpu/cuda_wait.h"
@@ -146,6 +149,23 @@ void BurningGpu::enqueue_entries(const Seeds& seeds) {
 std::vector<std::uint64_t> BurningGpu::read_entries() const {
   const auto* const first = landed_entries_.get<std::uint64_t>();
   return {first, first + kReferences};
+}
+
+std::vector<unsigned char> BurningGpu::read_product() {
+  constexpr std::size_t kStaged = 64 << 20;
+  constexpr std::chrono::seconds kPatience{30};
+  std::vector<unsigned char> product(setup_.plan.product_bytes(*setup_.precision));
+  const PinnedMemory staged(std::min(kStaged, product.size()));
+  for (std::size_t at = 0; at < product.size(); at += staged.bytes()) {
+    const std::size_t bytes = std::min(staged.bytes(), product.size() - at);
+    use_gpu(gpu_.index);
+    cuda_call(cudaMemcpyAsync(staged.get(), products_.get<unsigned char>() + at, bytes, cudaMemcpyDeviceToHost, stream_.get()),
+              "cudaMemcpyAsync", gpu_.index);
+    entries_landed_.record(stream_);
+    need(entries_landed_, kPatience, "reading a product");
+    std::memcpy(product.data() + at, staged.get(), bytes);
+  }
+  return product;
 }
 
 }  // namespace rackproof

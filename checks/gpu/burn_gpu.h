@@ -60,6 +60,8 @@ class BurningGpu {
   void enqueue_entries(const Seeds&);
   const Event& entries_landed() const { return entries_landed_; }
   std::vector<std::uint64_t> read_entries() const;
+  // The first of the last products, as it lies in memory. Waits; throws Trouble when it does not come.
+  std::vector<unsigned char> read_product();
 
  private:
   struct Slot {

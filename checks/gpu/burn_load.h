@@ -32,6 +32,8 @@ class BurnLoad {
       drop(run, error.is_final() ? "gpu-lost" : "cuda-error", error.what());
     } catch (const CublasError& error) {
       drop(run, "cublas-error", error.what());
+    } catch (const Trouble& late) {
+      drop(run, "gpu-hung", late.why);
     }
   }
 

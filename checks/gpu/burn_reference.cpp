@@ -43,29 +43,32 @@ Seeds seeds_of(int precision, int round) {
   return {rackproof_word(0xa, number), rackproof_word(0xb, number), rackproof_word(0xc, number)};
 }
 
-std::vector<Reference> references(const Precision& precision, const Seeds& seeds, std::int64_t size, int batch) {
+Reference reference_of(const Precision& precision, const Seeds& seeds, std::int64_t size, std::uint64_t row,
+                       std::uint64_t column) {
+  const auto length = static_cast<std::uint64_t>(size);
+  double sum = 0;
+  double lost = 0;  // Kahan: so that FP64 itself can be held against it
+  double squares = 0;
+  for (std::uint64_t k = 0; k < length; ++k) {
+    const double product = stored_element(precision.in, seeds.a, row * length + k) *
+                           stored_element(precision.in, seeds.b, column * length + k);
+    squares += product * product;
+    const double more = product - lost;
+    const double next = sum + more;
+    lost = (next - sum) - more;
+    sum = next;
+  }
   const Accumulator accumulator = accumulator_of(precision);
-  std::vector<Reference> all(kReferences);
+  const double typical = std::sqrt(squares);  // of a partial sum at the end: a random walk
+  const double of_accumulator = accumulator.unit * (static_cast<double>(length) / accumulator.step) * typical;
+  return {sum, stored_unit(precision.out) * std::abs(sum) + kSafety * of_accumulator};
+}
+
+std::vector<Reference> references(const Precision& precision, const Seeds& seeds, std::int64_t size, int batch) {
+  std::vector<Reference> all;
   for (std::uint32_t n = 0; n < kReferences; ++n) {
     const Entry entry = entry_at(seeds.entries, n, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(batch));
-    const auto length = static_cast<std::uint64_t>(size);
-    double sum = 0;
-    double lost = 0;  // Kahan: so that FP64 itself can be held against it
-    double squares = 0;
-    for (std::uint64_t k = 0; k < length; ++k) {
-      const double a = stored_element(precision.in, seeds.a, entry.row * length + k);
-      const double b = stored_element(precision.in, seeds.b, entry.column * length + k);
-      const double product = a * b;
-      squares += product * product;
-      const double more = product - lost;
-      const double next = sum + more;
-      lost = (next - sum) - more;
-      sum = next;
-    }
-    const double typical = std::sqrt(squares);  // of a partial sum at the end: a random walk
-    all[n].value = sum;
-    all[n].tolerance = stored_unit(precision.out) * std::abs(sum) +
-                       kSafety * accumulator.unit * (static_cast<double>(length) / accumulator.step) * typical;
+    all.push_back(reference_of(precision, seeds, size, entry.row, entry.column));
   }
   return all;
 }

@@ -17,7 +17,8 @@ void fault_of_products(Context& context, const BurnRun& run) {
   if (run.foreign_errors > 0) {
     context.fault(id, "data-mismatch",
                   id + in + ": " + count(run.foreign_errors) +
-                      " products differ from those that most GPUs of its kind computed from the same operands");
+                      " products differ from those that the others of its kind computed from the same operands" +
+                      run.difference);
   }
   if (run.not_finite > 0) {
     context.fault(id, "not-finite", id + in + ": " + count(run.not_finite) + " entries of products are infinite or NaN");
@@ -46,33 +47,6 @@ void measure_sensors(Context& context, const BurnRun& run, double rate, bool is_
 }
 
 }  // namespace
-
-void compare_round(Context& context, std::span<BurnRun> of_a_kind) {
-  std::vector<BurnRun*> runs;
-  std::vector<std::uint64_t> usual;
-  for (BurnRun& run : of_a_kind) {
-    run.own_errors += run.tally.unusual();
-    if (run.is_lost || run.tally.count() == 0) continue;
-    runs.push_back(&run);
-    usual.push_back(run.tally.usual());
-  }
-  const std::vector<Standing> standings = compare(usual);
-  std::string contested;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (standings[i] == Standing::deviates) runs[i]->foreign_errors += runs[i]->tally.count() - runs[i]->tally.unusual();
-    if (standings[i] == Standing::contested) contested += (contested.empty() ? "" : ", ") + runs[i]->member.gpu.id;
-  }
-  for (BurnRun& run : of_a_kind) {
-    run.member.products += run.tally.count();
-    run.tally = {};
-  }
-  if (contested.empty()) return;
-  for (const BurnRun* run : runs) {
-    context.fault(run->member.gpu.id, "data-mismatch",
-                  std::string("one of ") + contested + " computes wrong " + run->setup.precision->name +
-                      " products: they differ from the same operands, and there is no majority");
-  }
-}
 
 void report_precision(Context& context, std::span<BurnRun> of_a_kind, bool is_steady_load) {
   std::vector<const BurnRun*> measured;

@@ -8,9 +8,6 @@
 
 namespace rackproof {
 
-// After each round: compares the usual products of all GPUs of a kind; counts, and remembers who deviates.
-void compare_round(Context&, std::span<BurnRun> of_a_kind);
-
 // After a precision: figures of each GPU, and faults.
 void report_precision(Context&, std::span<BurnRun> of_a_kind, bool is_steady_load);
 

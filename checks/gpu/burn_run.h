@@ -43,6 +43,7 @@ struct BurnRun {
   std::int64_t reference_errors = 0;
   std::int64_t not_finite = 0;
   std::string first_reference_error;
+  std::string difference;  // where its products differ from those of the other GPUs
 };
 
 }  // namespace rackproof

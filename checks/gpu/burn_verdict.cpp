@@ -1,6 +1,7 @@
 #include "checks/gpu/burn_verdict.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace rackproof {
 
@@ -43,6 +44,24 @@ std::vector<Standing> compare(std::span<const std::uint64_t> usual) {
     }
   }
   return all;
+}
+
+Difference difference(std::span<const unsigned char> product, std::span<const unsigned char> other, std::size_t size) {
+  Difference result;
+  for (std::size_t at = 0; at + size <= product.size() && at + size <= other.size(); at += size) {
+    std::uint64_t here = 0;
+    std::uint64_t there = 0;
+    std::memcpy(&here, product.data() + at, size);
+    std::memcpy(&there, other.data() + at, size);
+    if (here == there) continue;
+    if (result.entries++ == 0) {
+      result.first = at / size;
+      result.found = here;
+      result.other = there;
+    }
+    result.bits |= here ^ there;
+  }
+  return result;
 }
 
 }  // namespace rackproof

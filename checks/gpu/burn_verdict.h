@@ -33,4 +33,15 @@ enum class Standing {
 };
 std::vector<Standing> compare(std::span<const std::uint64_t> usual);
 
+// Where two products of the same operands differ.
+struct Difference {
+  std::int64_t entries = 0;
+  std::uint64_t first = 0;  // place of the first such entry
+  std::uint64_t found = 0;  // its bits in either
+  std::uint64_t other = 0;
+  std::uint64_t bits = 0;  // all that differ in any entry
+};
+// `size` bytes make an entry.
+Difference difference(std::span<const unsigned char> product, std::span<const unsigned char> other, std::size_t size);
+
 }  // namespace rackproof

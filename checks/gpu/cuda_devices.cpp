@@ -59,34 +59,46 @@ int count_gpus(std::size_t on_pci) {
   throw Trouble{shown + ", but CUDA does not start: " + cudaGetErrorString(code)};
 }
 
+void ask(Gpu& gpu) {
+  gpu.compute = 10 * attribute(cudaDevAttrComputeCapabilityMajor, gpu.index) +
+                attribute(cudaDevAttrComputeCapabilityMinor, gpu.index);
+  gpu.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, gpu.index);
+  gpu.l2_bytes = static_cast<std::size_t>(attribute(cudaDevAttrL2CacheSize, gpu.index));
+  // Starts its context, so that the first call that is timed does not have to.
+  std::size_t free = 0;
+  cuda_call(cudaSetDevice(gpu.index), "cudaSetDevice", gpu.index);
+  cuda_call(cudaMemGetInfo(&free, &gpu.memory_bytes), "cudaMemGetInfo", gpu.index);
+}
+
 }  // namespace
 
-std::vector<Gpu> visible_gpus(const SysRoot& root, std::string_view glob) {
+std::vector<Gpu> visible_gpus(Context& context, std::string_view glob) {
+  const SysRoot& root = context.sysroot();
   const std::vector<PciDevice> on_pci = nvidia_gpus(root);
   const int count = count_gpus(on_pci.size());
+  bool is_any_named = false;
   std::vector<Gpu> gpus;
   for (int index = 0; index < count; ++index) {
     Gpu gpu;
-    gpu.index = index;
-    gpu.address = address_of(index);
-    if (::fnmatch(std::string(glob).c_str(), gpu.address.c_str(), 0) != 0) continue;
-    gpu.id = pci_id(gpu.address);
-    gpu.compute = 10 * attribute(cudaDevAttrComputeCapabilityMajor, index) +
-                  attribute(cudaDevAttrComputeCapabilityMinor, index);
-    gpu.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, index);
-    gpu.l2_bytes = static_cast<std::size_t>(attribute(cudaDevAttrL2CacheSize, index));
-    // Starts its context, so that the first call that is timed does not have to.
-    std::size_t free = 0;
-    cuda_call(cudaSetDevice(index), "cudaSetDevice", index);
-    cuda_call(cudaMemGetInfo(&free, &gpu.memory_bytes), "cudaMemGetInfo", index);
-    gpu.numa_node = static_cast<int>(root.integer(pci_attribute(gpu.address, "numa_node")).value_or(-1));
-    gpus.push_back(std::move(gpu));
+    try {
+      gpu.index = index;
+      gpu.address = address_of(index);
+      if (::fnmatch(std::string(glob).c_str(), gpu.address.c_str(), 0) != 0) continue;
+      is_any_named = true;
+      gpu.id = pci_id(gpu.address);
+      ask(gpu);
+      gpu.numa_node = static_cast<int>(root.integer(pci_attribute(gpu.address, "numa_node")).value_or(-1));
+      gpus.push_back(std::move(gpu));
+    } catch (const CudaError& error) {
+      context.fault(gpu.id, "gpu-lost", std::string("does not take part: ") + error.what());
+    }
   }
-  if (gpus.empty()) {
-    throw Trouble{"none of the " + std::to_string(count) + " GPUs has an address like '" + std::string(glob) + "'"};
+  if (!gpus.empty()) {
+    std::ranges::sort(gpus, {}, &Gpu::address);
+    return gpus;
   }
-  std::ranges::sort(gpus, {}, &Gpu::address);
-  return gpus;
+  if (is_any_named) throw Trouble{"none of the GPUs answers"};
+  throw Trouble{"none of the " + std::to_string(count) + " GPUs has an address like '" + std::string(glob) + "'"};
 }
 
 void describe_gpus(Context& context, const std::vector<Gpu>& gpus) {

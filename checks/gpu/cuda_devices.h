@@ -22,9 +22,9 @@ struct Gpu {
 };
 
 // Those whose address fits the glob ("*": all of them), in the order of their addresses. Throws Skip when the machine has
-// no NVIDIA GPU, and Trouble when it has one that CUDA does not show, saying why: no driver, one that is too old, a glob
-// that fits none.
-std::vector<Gpu> visible_gpus(const SysRoot&, std::string_view glob);
+// no NVIDIA GPU, and Trouble when it has some that CUDA does not show, saying why: no driver, one that is too old, a glob
+// that fits none. One that is shown and does not answer is a fault, and left out.
+std::vector<Gpu> visible_gpus(Context&, std::string_view glob);
 
 // Reports them as devices, so that a GPU is one vertex whoever speaks of it.
 void describe_gpus(Context&, const std::vector<Gpu>&);

@@ -17,7 +17,7 @@ void rackproof_run(Context& context) {
   if (orders.share <= 0 || orders.share > 1) throw Trouble{"the parameter 'share' is not above 0 % and up to 100 %"};
   if (orders.passes < 1) throw Trouble{"the parameter 'passes' is less than 1"};
 
-  const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
+  const std::vector<Gpu> gpus = visible_gpus(context, context.param<std::string>("gpus"));
   describe_gpus(context, gpus);
   // GPUs share nothing of what is measured here, so that all at once is the rule, and takes a fraction of the time.
   std::vector<std::vector<Gpu>> crews;

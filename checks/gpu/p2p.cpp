@@ -199,7 +199,7 @@ using namespace rackproof;
 void rackproof_run(Context& context) {
   const std::string tests = context.param<std::string>("tests");
   const double size = context.param<double>("size");
-  const std::vector<Gpu> gpus = visible_gpus(context.sysroot(), context.param<std::string>("gpus"));
+  const std::vector<Gpu> gpus = visible_gpus(context, context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw Skip{"there is one GPU only, and so no peer"};
   describe_gpus(context, gpus);
   Crew crew(context, gpus);

@@ -201,7 +201,7 @@ class Node {
 }  // namespace rackproof
 
 void rackproof_run(rackproof::Context& context) {
-  const auto gpus = rackproof::visible_gpus(context.sysroot(), context.param<std::string>("devices"));
+  const auto gpus = rackproof::visible_gpus(context, context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw rackproof::Skip{"a collective needs two GPUs, and there is one"};
   rackproof::describe_gpus(context, gpus);
   rackproof::Node(context, gpus).run();

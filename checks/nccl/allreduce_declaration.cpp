@@ -12,7 +12,7 @@ constexpr rackproof_parameter kParameters[] = {
     {"sizes", "text", "8 B, 1 MiB, 128 MiB, 1 GiB, 8 GiB", nullptr,
      "Sizes, between commas; those for which a GPU has no room are left out, and the largest power of two that fits is "
      "measured in their place"},
-    {"devices", "text", "*", nullptr, "GPUs that take part: a shell glob over their PCI addresses"},
+    {"gpus", "text", "*", nullptr, "GPUs that take part: a shell glob over their PCI addresses"},
     {"timeout", "quantity", "30 s", "s", "How long a round of eight iterations may take before it counts as hung"},
     {"init_timeout", "quantity", "120 s", "s", "How long NCCL may take to start"},
     {"seed", "integer", "1", nullptr, "Of the data"},

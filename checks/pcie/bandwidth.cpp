@@ -260,7 +260,7 @@ void Bandwidth::report_end(GpuPart& part, const Counters& before) {
 
 void Bandwidth::run() {
   const DurationBounds bounds{nanoseconds(context_, "at_least"), nanoseconds(context_, "at_most")};
-  std::vector<Gpu> gpus = visible_gpus(context_.sysroot(), context_.param<std::string>("gpus"));
+  std::vector<Gpu> gpus = visible_gpus(context_, context_.param<std::string>("gpus"));
   describe_gpus(context_, gpus);
   chunk_ = choose_chunk(context_, gpus);
   if (!nvml_) context_.note("replays are not counted: " + no_nvml_);

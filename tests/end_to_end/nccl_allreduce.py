@@ -194,7 +194,7 @@ class NcclAllreduce(support.TestCase):
         full = self.measure("gpu:3 memory full", **SMALL).last()
         self.assertEqual("trouble", full["report"])
         self.assertIn(f"{GPUS[3]} has only", full["why"])
-        one = self.measure(devices="0000:17:00.0").last()
+        one = self.measure(gpus="0000:17:00.0").last()
         self.assertEqual(("skip", "a collective needs two GPUs, and there is one"), (one["report"], one["why"]))
         sizes = self.measure(sizes="8 B, much").last()
         self.assertEqual("trouble", sizes["report"])

@@ -47,15 +47,19 @@ struct On {
   int gpu;
 };
 
+// What the driver knows of a GPU, whether that answers or not.
 template <class Body>
-cudaError_t on_gpu(int cuda_index, Body body) {
+cudaError_t about_gpu(int cuda_index, Body body) {
   if (const cudaError_t code = state_of_driver(); code != cudaSuccess) return remember(code);
   Machine& machine = *Machine::here();
   const std::scoped_lock lock(machine.mutex);
   if (cuda_index < 0 || cuda_index >= static_cast<int>(machine.present().size())) return remember(cudaErrorInvalidDevice);
-  const int gpu = machine.present()[static_cast<std::size_t>(cuda_index)];
-  if (machine.is_lost(gpu)) return remember(cudaErrorLaunchFailure);
-  return remember(body(On{machine, gpu}));
+  return remember(body(On{machine, machine.present()[static_cast<std::size_t>(cuda_index)]}));
+}
+
+template <class Body>
+cudaError_t on_gpu(int cuda_index, Body body) {
+  return about_gpu(cuda_index, [&](On on) { return on.machine.is_lost(on.gpu) ? cudaErrorLaunchFailure : body(on); });
 }
 
 template <class Body>
@@ -178,7 +182,7 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, enum cudaDeviceAttr attr, int device) {
-  return on_gpu(device, [&](On on) {
+  return about_gpu(device, [&](On on) {
     const GpuKind& kind = on.machine.profile().kind;
     switch (attr) {
       case cudaDevAttrMultiProcessorCount: *value = kind.multiprocessors; return cudaSuccess;
@@ -193,7 +197,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, enum cudaDeviceAttr attr, int dev
 }
 
 cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
-  return on_gpu(device, [&](On on) {
+  return about_gpu(device, [&](On on) {
     std::string address = on.machine.profile().gpus[static_cast<std::size_t>(on.gpu)].address;
     std::ranges::transform(address, address.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     std::snprintf(text, static_cast<std::size_t>(length), "%s", address.c_str());
