@@ -168,6 +168,21 @@ TEST_CASE("gpu.burn: the majority of GPUs names the one that deviates; two that 
   CHECK(compare(std::vector<std::uint64_t>{3, 2, 3, 3, 4}) == std::vector{agrees, deviates, agrees, agrees, deviates});
 }
 
+TEST_CASE("gpu.burn: where two products differ") {
+  std::vector<unsigned char> one(64, 7);
+  std::vector<unsigned char> other = one;
+  CHECK(difference(one, other, 2).entries == 0);
+  other[10] ^= 0x80;
+  other[33] ^= 0x01;
+  const Difference found = difference(one, other, 2);
+  CHECK(found.entries == 2);
+  CHECK(found.first == 5);
+  CHECK(found.found == 0x0707);
+  CHECK(found.other == 0x0787);
+  CHECK(found.bits == 0x0180);
+  CHECK(difference(one, other, 8).first == 1);
+}
+
 TEST_CASE("gpu.burn: the warm-up is left out, and what comes late is not") {
   std::vector<double> rates{400, 450, 500, 600};
   rates.insert(rates.end(), 40, 1000.0);
