@@ -159,7 +159,8 @@ std::vector<unsigned char> BurningGpu::read_product() {
   for (std::size_t at = 0; at < product.size(); at += staged.bytes()) {
     const std::size_t bytes = std::min(staged.bytes(), product.size() - at);
     use_gpu(gpu_.index);
-    cuda_call(cudaMemcpyAsync(staged.get(), products_.get<unsigned char>() + at, bytes, cudaMemcpyDeviceToHost, stream_.get()),
+    cuda_call(cudaMemcpyAsync(staged.get(), products_.get<unsigned char>() + at, bytes, cudaMemcpyDeviceToHost,
+                              stream_.get()),
               "cudaMemcpyAsync", gpu_.index);
     entries_landed_.record(stream_);
     need(entries_landed_, kPatience, "reading a product");

@@ -120,7 +120,8 @@ void BurnLoad::run_pulses(std::span<BurnRun> runs, double seconds) {
     }
     gate_.open();
     const auto bound = kPatience + std::chrono::milliseconds(static_cast<std::int64_t>(10'000 * period_s_));
-    const std::vector<WaitResult> results = wait_for_all(ends, std::chrono::duration_cast<std::chrono::milliseconds>(bound));
+    const std::vector<WaitResult> results =
+        wait_for_all(ends, std::chrono::duration_cast<std::chrono::milliseconds>(bound));
     for (std::size_t i = 0; i < pulsed.size(); ++i) {
       if (results[i].how == Waited::done) {
         guarded(*pulsed[i], [&] { take(*pulsed[i]); });

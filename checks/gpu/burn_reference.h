@@ -26,8 +26,8 @@ struct Reference {
   double tolerance = 0;
 };
 
-// Entry (row, column) of the product is the sum over k of A[k + row size] B[k + column size]. A GPU rounds each operand's product or sum of products
-// into an accumulator of fewer bits, in an order of its own: what it may be off by is stated in the check's page.
+// Entry (row, column) of the product is the sum over k of A[k + row size] B[k + column size]. A GPU rounds sums of these
+// products into an accumulator of fewer bits, in an order of its own: what it may be off by is stated in the check's page.
 Reference reference_of(const Precision&, const Seeds&, std::int64_t size, std::uint64_t row, std::uint64_t column);
 std::vector<Reference> references(const Precision&, const Seeds&, std::int64_t size, int batch);
 
