@@ -5,18 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-
-#include "tests/simulator/node_files.h"
+#include <cstdio>
 
 namespace rackproof::simulator {
 namespace {
 
 // Rates vary slowly against a single copy and fast against a sample: noise has one value a block of this length.
 constexpr double kNoiseBlockNs = 20e6;
-constexpr double kWarmsWithinNs = 20e9;
-constexpr double kThrottledSpeed = 0.6;
-constexpr std::size_t kSmall = 64 << 10;  // results up to this are kept
 
 // Pages that a check gave back are taken again without the kernel clearing them first.
 void keep_freed_memory() {
@@ -24,16 +19,6 @@ void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
-}
-
-double share_of(Load load) {
-  switch (load) {
-    case Load::idle: return 0;
-    case Load::copy: return 0.2;
-    case Load::memory: return 0.55;
-    case Load::arithmetic: return 0.95;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -61,11 +46,10 @@ Machine::Machine(const std::string& folder)
       timeline_(resources_) {
   for (int gpu = 0; gpu < static_cast<int>(profile_.gpus.size()); ++gpu) {
     if (fault(FaultKind::gpu_missing, gpu) == nullptr) present_.push_back(gpu);
-    busy_at_start_.push_back(state_.gpus[gpu].busy_ns);
   }
   busy_until_.assign(profile_.gpus.size(), 0);
   warmth_.assign(profile_.gpus.size(), 0);
-  last_busy_.assign(profile_.gpus.size(), 0);
+  energy_rest_mj_.assign(profile_.gpus.size(), 0);
   shown_at_.assign(profile_.gpus.size(), 0);
   copied_.assign(profile_.gpus.size(), 0);
   build_resources();
@@ -75,7 +59,7 @@ Machine::Machine(const std::string& folder)
     const double noise = 1 + profile_.noise * gaussian(static_cast<std::uint64_t>(work.gpu) + 100 * profile_.seed,
                                                        static_cast<std::uint64_t>(block));
     return (work.load == static_cast<int>(Load::memory) || work.load == static_cast<int>(Load::arithmetic)
-                ? slowness(work.gpu, now)
+                ? slowness(work.gpu)
                 : 1.0) /
            std::max(0.5, noise);
   };
@@ -158,203 +142,6 @@ double Machine::load_ns(int gpu, const void* from) {
   const int numa =
       profile_.switches[static_cast<std::size_t>(profile_.gpus[static_cast<std::size_t>(gpu)].upstream)].numa;
   return profile_.host_ns + (one->numa != numa ? profile_.socket_ns : 0);
-}
-
-bool Machine::is_throttled(int gpu) const {
-  const auto busy_s = static_cast<double>(state_.gpus[gpu].busy_ns) / 1e9;
-  for (const FaultKind kind : {FaultKind::throttle_thermal, FaultKind::throttle_power}) {
-    if (const Fault* f = fault(kind, gpu); f != nullptr && busy_s >= f->after_s) return true;
-  }
-  return false;
-}
-
-double Machine::slowness(int gpu, double) const {
-  double speed = is_throttled(gpu) ? kThrottledSpeed : 1;
-  if (const Fault* f = fault(FaultKind::slow, gpu)) speed *= 1 - f->amount / 100;
-  return 1 / speed;
-}
-
-void Machine::set_load(Work& work, int gpu, Load load) const {
-  work.gpu = gpu;
-  work.load = static_cast<int>(load);
-}
-
-void Machine::account(const Work& work, double from_ns, double to_ns) {
-  if (work.gpu < 0) return;
-  const auto i = static_cast<std::size_t>(work.gpu);
-  GpuState& state = state_.gpus[work.gpu];
-  const GpuKind& kind = profile_.kind;
-  const auto load = static_cast<Load>(work.load);
-  const double busy_ns = std::max(0.0, to_ns - std::max(from_ns, busy_until_[i]));
-  const double idle_ns = std::max(0.0, from_ns - busy_until_[i]);
-  busy_until_[i] = std::max(busy_until_[i], to_ns);
-  const double power = kind.idle_w + (kind.limit_w - kind.idle_w) * share_of(load);
-  if (load != Load::idle) state.busy_ns += static_cast<std::int64_t>(busy_ns);
-  const double joule = power * busy_ns / 1e9 + kind.idle_w * idle_ns / 1e9;
-  last_busy_[i] += joule * 1000;
-  state.energy_mj += static_cast<std::int64_t>(last_busy_[i]);
-  last_busy_[i] -= std::floor(last_busy_[i]);
-
-  warmth_[i] *= std::exp(-idle_ns / kWarmsWithinNs);
-  warmth_[i] += ((kind.load_c - kind.idle_c) * share_of(load) / 0.95 - warmth_[i]) * -std::expm1(-busy_ns / kWarmsWithinNs);
-  double temperature = kind.idle_c + warmth_[i];
-  const bool works = load == Load::memory || load == Load::arithmetic;
-  std::int64_t throttled = 0;
-  const auto busy_s = static_cast<double>(state.busy_ns) / 1e9;
-  if (const Fault* f = fault(FaultKind::throttle_thermal, work.gpu); f != nullptr && works && busy_s >= f->after_s) {
-    throttled = 1;
-    state.thermal_ns += static_cast<std::int64_t>(busy_ns);
-    temperature = kind.slowdown_c + 1;
-  }
-  if (const Fault* f = fault(FaultKind::throttle_power, work.gpu); f != nullptr && works && busy_s >= f->after_s) {
-    throttled = 2;
-    state.power_ns += static_cast<std::int64_t>(busy_ns);
-  }
-  // What sensors show: they are too slow for a short copy between long kernels.
-  constexpr double kTooShortNs = 20e3;
-  constexpr double kSensorNs = 1e6;
-  if (busy_ns >= kTooShortNs || to_ns - shown_at_[i] >= kSensorNs) {
-    shown_at_[i] = to_ns;
-    state.throttled = throttled;
-    state.temperature_mc = static_cast<std::int64_t>(temperature * 1000);
-    state.power_mw = static_cast<std::int64_t>(power * 1000);
-    state.clock_khz = static_cast<std::int64_t>((load == Load::idle ? kind.idle_clock_mhz : kind.sm_clock_mhz) * 1000 *
-                                                (throttled != 0 ? kThrottledSpeed : 1));
-  }
-
-  // Once for every so many bytes that were copied, so that a short step sees some too.
-  constexpr double kBytesOfLinkError = 64e6;
-  if (load == Load::copy && fault(FaultKind::link_errors, work.gpu) != nullptr) {
-    copied_[i] += work.amount;
-    const auto errors = static_cast<std::int64_t>(copied_[i] / kBytesOfLinkError);
-    copied_[i] -= static_cast<double>(errors) * kBytesOfLinkError;
-    state.replays += errors;
-    if (errors > 0) count_corrected_errors(folder_, profile_.gpus[i].address, errors);
-  }
-
-  // One event in every 100 ms of work, so that a step of a second sees some.
-  constexpr std::int64_t kEvery = 100'000'000;
-  const std::int64_t before = (state.busy_ns - static_cast<std::int64_t>(busy_ns)) / kEvery;
-  const std::int64_t events = load == Load::idle ? 0 : state.busy_ns / kEvery - before;
-  if (events == 0) return;
-  if (fault(FaultKind::ecc_corrected, work.gpu) != nullptr) state.ecc_corrected += events;
-  if (fault(FaultKind::ecc_uncorrected, work.gpu) != nullptr) state.ecc_uncorrected += events;
-  if (fault(FaultKind::remap_rising, work.gpu) != nullptr) state.rows_remapped += events;
-  if (fault(FaultKind::link_errors, work.gpu) != nullptr) state.replays += events;
-  for (const Fault& one : faults_) {
-    if (one.kind == FaultKind::nvlink_errors && one.target == work.gpu) state.nvlink_errors[one.index] += events;
-  }
-}
-
-Work Machine::work_of(int gpu, const Launched& launched, const Kernel& kernel) {
-  const Cost& cost = launched.cost;
-  Work work;
-  work.fixed_ns = cost.fixed_ns + cost.steps * (cost.chased == nullptr ? 0 : load_ns(gpu, cost.chased));
-  work.may_begin = launched.may_begin;
-  Load load = cost.is_idle ? Load::idle : Load::memory;
-  // What a kernel moves over several ways at once takes as long as the slowest of them needs: the ways are one path.
-  for (const Access& access : cost.accesses) {
-    const double bytes = access.bytes > 0 ? access.bytes : static_cast<double>(access.extent);
-    const Allocation* one = memory_.find(access.at);
-    const int where = one == nullptr ? gpu : one->gpu;
-    if (where == gpu) {
-      work.amount += bytes;
-      if (std::ranges::count(work.path, hbm(gpu)) == 0) work.path.push_back(hbm(gpu));
-    } else {
-      const auto way = access.is_write ? copy_path(gpu, 0, where, one->numa) : copy_path(where, one->numa, gpu, 0);
-      work.path.insert(work.path.end(), way.begin(), way.end());
-      work.amount = std::max(work.amount, bytes);
-    }
-  }
-  if (cost.arithmetic_ns > 0) {
-    work.fixed_ns += 0;
-    if (work.path.empty()) {
-      work.amount = cost.arithmetic_ns;
-      work.path = {arithmetic(gpu)};
-    } else {
-      work.fixed_ns += cost.arithmetic_ns;
-    }
-    load = Load::arithmetic;
-  }
-  set_load(work, gpu, load);
-  const bool is_pure = kernel.purity == Purity::pure;
-  const ContentId key = derived_content(std::hash<std::string>{}(kernel.name), launched.scalars);
-  work.act = [this, gpu, launched, is_pure, key] {
-    if (is_pure) return do_pure(gpu, key, launched.cost.accesses, launched.body);
-    launched.body();
-    for (const void* output : launched.outputs) {
-      memory_.touched(output);
-      if (const Allocation* one = memory_.find(output)) after_write(one->gpu, one->base, one->bytes);
-    }
-  };
-  return work;
-}
-
-void Machine::do_pure(int, ContentId key, const std::vector<Access>& accesses, const std::function<void()>& compute) {
-  for (const Access& access : accesses) {
-    if (!access.is_write) key = derived_content(key, memory_.content(access.at, access.extent));
-  }
-  bool is_done = true;
-  std::uint64_t number = 0;
-  for (const Access& access : accesses) {
-    if (!access.is_write) continue;
-    const ContentId content = derived_content(key, ++number);
-    void* const at = const_cast<void*>(access.at);
-    if (memory_.content(at, access.extent) == content) continue;
-    const auto kept = small_results_.find(content);
-    const void* const elsewhere = kept != small_results_.end() ? kept->second.data() : memory_.where(content, access.extent);
-    if (elsewhere == nullptr) {
-      is_done = false;
-      break;
-    }
-    std::memmove(at, elsewhere, access.extent);
-    memory_.written(at, access.extent, content);
-    if (const Allocation* one = memory_.find(at)) after_write(one->gpu, at, access.extent);
-  }
-  if (is_done) return;
-  compute();
-  number = 0;
-  for (const Access& access : accesses) {
-    if (!access.is_write) continue;
-    const ContentId content = derived_content(key, ++number);
-    void* const at = const_cast<void*>(access.at);
-    memory_.written(at, access.extent, content);
-    if (access.extent <= kSmall) small_results_[content].assign(static_cast<const char*>(at), access.extent);
-    if (const Allocation* one = memory_.find(at)) after_write(one->gpu, at, access.extent);
-  }
-}
-
-void Machine::flip_bit(void* at, std::size_t bytes, std::uint64_t salt) {
-  if (bytes == 0) return;
-  const std::uint64_t where = derived_content(salt, 17);
-  static_cast<unsigned char*>(at)[where % bytes] ^= static_cast<unsigned char>(1u << (where >> 40) % 8);
-  memory_.written(at, bytes);
-}
-
-void Machine::after_write(int gpu, void* at, std::size_t bytes) {
-  if (gpu < 0) return;
-  const Fault* const stuck = fault(FaultKind::memory_stuck, gpu);
-  const Fault* const coupled = fault(FaultKind::memory_coupled, gpu);
-  const Fault* const rare = fault(FaultKind::memory_rare, gpu);
-  if (stuck == nullptr && coupled == nullptr && rare == nullptr) return;
-  // One bad place in all of its memory, so that who tests only a part of it may miss it.
-  const auto place = static_cast<std::size_t>(profile_.kind.memory_simulated_bytes) / 5 * 3 / 64 * 64;
-  const Allocation* one = memory_.find(at);
-  if (one == nullptr || one->place > place || place + 64 > one->place + one->bytes) return;
-  char* const begin = static_cast<char*>(at);
-  char* const cell = one->base + (place - one->place);
-  if (cell < begin || cell + 64 > begin + bytes) return;
-  auto* const words = reinterpret_cast<std::uint64_t*>(cell);
-  const std::uint64_t before[2] = {words[0], words[1]};
-  if (stuck != nullptr) words[0] |= 1ULL << 21;
-  if (coupled != nullptr) {
-    const bool bit = (words[0] >> 5 & 1) != 0;
-    const auto [aggressor, is_new] = aggressors_.try_emplace(gpu, bit);
-    if (!is_new && aggressor->second != bit) words[1] ^= 1ULL << 5;
-    aggressor->second = bit;
-  }
-  if (rare != nullptr && ++writes_ % 5 == 0) words[1] ^= 1ULL << 33;
-  if (before[0] != words[0] || before[1] != words[1]) memory_.written(cell, 64);
 }
 
 double Machine::gaussian(std::uint64_t a, std::uint64_t b) const {

@@ -74,9 +74,13 @@ class Machine {
     ResourceId down, up;
   };
   void build_resources();
-  double slowness(int gpu, double now_ns) const;  // multiplies the time of what is clocked
+  double slowness(int gpu) const;  // multiplies the time of what is clocked
+  bool is_throttled(FaultKind, int gpu) const;
   void account(const Work&, double from_ns, double to_ns);
-  bool is_throttled(int gpu) const;
+  double warm(std::size_t gpu, Load, double busy_ns, double idle_ns);  // degC afterwards
+  void count_energy(int gpu, double millijoule);
+  void count_link_errors(const Work&);
+  void count_errors(int gpu, std::int64_t busy_ns);
 
   std::string folder_;
   Profile profile_;
@@ -91,10 +95,9 @@ class Machine {
   std::vector<ResourceId> sockets_;  // from 0 to 1, from 1 to 0
   std::vector<double> busy_until_;
   std::vector<double> warmth_;       // degC above idle
-  std::vector<double> last_busy_;
+  std::vector<double> energy_rest_mj_;
   std::vector<double> shown_at_;
   std::vector<double> copied_;       // bytes since its link's last error
-  std::vector<std::int64_t> busy_at_start_;
   std::uint64_t writes_ = 0;  // to the bad cell that fails now and then
   std::map<int, bool> aggressors_;  // by GPU: the bit whose change flips its neighbour's
   std::unordered_map<ContentId, std::string> small_results_;
