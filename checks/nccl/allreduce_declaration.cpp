@@ -54,7 +54,7 @@ constexpr const char* kByHand[] = {
 
 RACKPROOF_CHECK(
         .name = "nccl.allreduce", .layer = "nccl",
-        .summary = "Rate and latency of NCCL's collectives over all GPUs of the node, every element verified",
+        .summary = "Collectives of NCCL over all GPUs of the node, every element verified",
         .method =
             "One process drives a rank on each GPU. Iterations are queued behind a gate, so that no launch is in "
             "what is timed, and each is timed by events on every rank: from the first entry to the last exit. "
