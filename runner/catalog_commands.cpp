@@ -17,8 +17,9 @@ Catalog open_catalog(const std::string& checks) {
   return Catalog(find_installation(checks));
 }
 
+constexpr std::size_t kWidth = 100;
+
 void print_wrapped(std::string_view text, std::size_t indent) {
-  constexpr std::size_t kWidth = 100;
   std::istringstream words{std::string(text)};
   std::string line(indent, ' ');
   for (std::string word; words >> word;) {
@@ -62,8 +63,11 @@ int explain(const std::string& name, const std::string& checks) {
   print_wrapped(harmless(check->method), 2);
   if (!check->parameters.empty()) std::cout << "\nParameters\n";
   for (const ParameterDescription& parameter : check->parameters) {
-    std::cout << fmt::format("  {:<18} {:<20} {}\n", parameter.name, parameter.type,
-                             parameter.has_default ? fmt::format("default {}", parameter.default_value) : "required");
+    const std::string given = parameter.has_default ? fmt::format("default {}", parameter.default_value) : "required";
+    std::string line = fmt::format("  {:<18} {:<20} {}", parameter.name, parameter.type, given);
+    // A long choice leaves no room beside it.
+    if (line.size() > kWidth) line = fmt::format("  {:<18} {}\n{:21}{}", parameter.name, parameter.type, "", given);
+    std::cout << line << '\n';
     print_wrapped(harmless(parameter.help), 6);
   }
   std::cout << "\nMetrics\n";
