@@ -1,7 +1,7 @@
 # The CUDA toolkit, NCCL, and what is built where they are missing.
 #
 # Where nvcc is found, the CUDA checks are built for every architecture that it knows from Turing on, against the shared
-# runtime: only so do the very same libraries run on the simulator. Where it is not found (or RACKPROOF_REHEARSAL is set),
+# runtime: only so do the very same libraries run on the simulator. Where it or NCCL is not found (or RACKPROOF_REHEARSAL is set),
 # "rehearsal" editions of the same sources are built for the simulator alone, by the C++ compiler.
 find_package(CUDAToolkit QUIET)
 find_program(RACKPROOF_NVCC nvcc HINTS ${CUDAToolkit_BIN_DIR} /usr/local/cuda/bin)
@@ -47,7 +47,7 @@ set(RACKPROOF_CUDA_MAJOR 13)
 if(RACKPROOF_HAS_CUDA)
   set(RACKPROOF_CUDA_MAJOR ${CUDAToolkit_VERSION_MAJOR})
 endif()
-if(RACKPROOF_HAS_CUDA)
+if(RACKPROOF_HAS_CUDA AND TARGET NCCL::nccl)
   option(RACKPROOF_REHEARSAL "Build editions of the CUDA checks that run on the simulator only" OFF)
 else()
   set(RACKPROOF_REHEARSAL ON)

@@ -48,7 +48,7 @@ class Burn(simulated_gpus.TestCase):
 
     @unittest.skipUnless(simulated_gpus.has_both_editions("gpu.burn"), "no rehearsal edition was built")
     def test_the_rehearsal_edition_measures_the_same(self):
-        reports = self.reports("gpu.burn", duration="1 s", gpus="0000:9*", precisions="fp64,fp8", checks=REHEARSALS)
+        reports = self.reports("gpu.burn", duration="1 s", gpus="0000:9*", precisions="fp64,fp8", library=REHEARSALS / "gpu.burn.so")
         self.assert_healthy(reports, {name: RATES[name] for name in ("fp64", "fp8")}, GPUS[4:6])
 
     def test_wrong_products_are_blamed_on_their_gpus(self):

@@ -35,7 +35,7 @@ class Memory(simulated_gpus.TestCase):
 
     @unittest.skipUnless(simulated_gpus.has_both_editions("gpu.memory"), "no rehearsal edition was built")
     def test_the_rehearsal_edition_measures_the_same(self):
-        self.assert_healthy(self.reports("gpu.memory", gpus="0000:9*", checks=REHEARSALS), GPUS[4:6])
+        self.assert_healthy(self.reports("gpu.memory", gpus="0000:9*", library=REHEARSALS / "gpu.memory.so"), GPUS[4:6])
 
     def test_bad_memory_is_named_with_place_and_bits(self):
         outcome, named = self.judged(

@@ -17,7 +17,7 @@ class P2p(simulated_gpus.TestCase):
 
     @unittest.skipUnless(simulated_gpus.has_both_editions("gpu.p2p"), "no rehearsal edition was built")
     def test_the_rehearsal_edition_measures_the_same(self):
-        reports = self.reports("gpu.p2p", checks=REHEARSALS)
+        reports = self.reports("gpu.p2p", library=REHEARSALS / "gpu.p2p.so")
         self.assertEqual("done", reports[-1]["report"])
         for metric in ("bandwidth", "both", "shift"):
             rates = figures(reports, metric)

@@ -67,7 +67,7 @@ class NcclAllreduce(support.TestCase):
         self.scratch = self.folder / "scratch"
         self.scratch.mkdir()
 
-    def measure(self, *faults, library=REHEARSAL, profile=NODE, **parameters):
+    def measure(self, *faults, library=None, profile=NODE, **parameters):
         node = self.node(profile, faults)
         environment = self.environment(
             RACKPROOF_SIMULATION=str(node),
@@ -77,7 +77,7 @@ class NcclAllreduce(support.TestCase):
         )
         arguments = [f"{name}={value}" for name, value in parameters.items()]
         done = subprocess.run(
-            [RACKPROOF_CHECK, library, *arguments],
+            [RACKPROOF_CHECK, library or support.simulated_edition("nccl.allreduce"), *arguments],
             env=environment,
             capture_output=True,
             text=True,

@@ -28,7 +28,7 @@ class TestCase(support.TestCase):
             named.setdefault(finding.get("device", ""), []).append(finding["text"])
         return verdict["outcome"], named
 
-    def reports(self, check, *faults, profile=NODE, checks=CHECKS, **parameters):
+    def reports(self, check, *faults, profile=NODE, library=None, **parameters):
         """What the check itself says on such a node, one report after the other."""
         # A node is two thousand small files, for which a disk takes its time.
         with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else self.folder) as folder:
@@ -36,7 +36,10 @@ class TestCase(support.TestCase):
             options = [word for fault in faults for word in ("--fault", fault)]
             subprocess.run([SIMULATOR, "lay-out", profile, node, *options], check=True, stdout=subprocess.DEVNULL)
             done = subprocess.run(
-                [RACKPROOF_CHECK, checks / f"{check}.so", *(f"{name}={value}" for name, value in parameters.items())],
+                [
+                    RACKPROOF_CHECK, library or support.simulated_edition(check),
+                    *(f"{name}={value}" for name, value in parameters.items()),
+                ],
                 env=self.environment(
                     RACKPROOF_SYSROOT=str(node / "sysroot"), RACKPROOF_SIMULATION=str(node),
                     LD_LIBRARY_PATH=str(BUILD / "bin" / "simulator" / "lib"),

@@ -21,6 +21,14 @@ CHECKS = pathlib.Path(os.environ.get("RACKPROOF_CHECKS", BUILD / "bin" / "checks
 RECITE = pathlib.Path(os.environ.get("RACKPROOF_RECITE", BUILD / "tests" / "checks" / "test.recite.so"))
 READ_GRAPHML = os.environ.get("RACKPROOF_READ_GRAPHML", str(BUILD / "bin" / "rackproof_read_graphml"))
 
+
+
+def simulated_edition(check):
+    """The library of a check that a simulated run loads: the shipped one, unless that could not be built here."""
+    rehearsal = BUILD / "bin" / "simulator" / "checks" / f"{check}.so"
+    return rehearsal if rehearsal.exists() else CHECKS / f"{check}.so"
+
+
 # Every process of a test carries this variable with a value of its own, by which it is found wherever it went.
 MARK = "RACKPROOF_TEST_MARK"
 # Only ends a test that would otherwise never end: no verdict of a test depends on it.
