@@ -20,6 +20,6 @@ option(RACKPROOF_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSani
 option(RACKPROOF_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
 if(RACKPROOF_SANITIZE)
   add_compile_options(
-    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>)
+    "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>")
   add_link_options(-fsanitize=address,undefined)
 endif()
