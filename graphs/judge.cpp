@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "graphs/evidence.h"
 #include "graphs/sentences.h"
@@ -88,6 +89,23 @@ Verdict judge(const Run& run, const TrialRecord& trial) {
                        fmt::format("{} limit{} held", expected, expected == 1 ? "" : "s"), Outcome::pass);
 }
 
+namespace {
+
+// The trials behind all that is blocked, that were tried and did not pass; each once.
+void add_roots(const Run& run, const TrialRecord& trial, std::set<std::size_t>& seen, std::vector<std::size_t>& roots) {
+  for (const std::size_t need : trial.needs) {
+    const TrialRecord& needed = run.trials[need];
+    if (!needed.verdict || lets_others_start(needed.verdict->outcome) || !seen.insert(need).second) continue;
+    if (needed.verdict->outcome == Outcome::blocked) {
+      add_roots(run, needed, seen, roots);
+    } else {
+      roots.push_back(need);
+    }
+  }
+}
+
+}  // namespace
+
 Verdict blocked(const Run& run, const TrialRecord& trial) {
   Verdict verdict{Outcome::blocked, "", {}, {}};
   for (const std::size_t need : trial.needs) {
@@ -98,6 +116,15 @@ Verdict blocked(const Run& run, const TrialRecord& trial) {
     verdict.reason += fmt::format("{} ({})", run.step_of(needed).id, to_text(needed.verdict->outcome));
   }
   verdict.reason = "not tried: it needs " + verdict.reason;
+  // What failed has its own lines. What could not be decided may be the reason why this one could not run either.
+  std::set<std::size_t> seen;
+  std::vector<std::size_t> roots;
+  add_roots(run, trial, seen, roots);
+  for (const std::size_t index : roots) {
+    const TrialRecord& root = run.trials[index];
+    if (root.verdict->outcome != Outcome::error) continue;
+    verdict.reason += fmt::format("; {}: {}", run.step_of(root).id, root.verdict->reason);
+  }
   return verdict;
 }
 

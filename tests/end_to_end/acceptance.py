@@ -14,10 +14,10 @@ RECIPE = SOURCE / "recipes" / "acceptance.yaml"
 LIMITS = SOURCE / "recipes" / "limits"
 GPUS = ["17", "18", "3f", "40", "9d", "9e", "c7", "c8"]  # buses of the simulated HGX H100, as the profile counts its GPUs
 
-# What is broken: the step that finds it, and the buses that it names.
+# What is broken: the steps that find it, and the buses that each names.
 FAULTS = [
     ("gpu:2 missing", "health", []),  # nobody can name what is not there; the board's eight are counted
-    ("gpu:5 lost", "gpus", ["9e"]),
+    ("gpu:5 lost", "gpus health", ["9e"]),
     ("gpu:3 link width 8", "links", ["40"]),
     ("gpu:3 link speed 8 GT/s", "links", ["40"]),
     ("gpu:3 link errors", "copies", ["40"]),
@@ -90,12 +90,13 @@ class Acceptance(support.TestCase):
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [pool.submit(climb, number) for number in range(len(FAULTS))]
-        for (fault, step, buses), ended in zip(FAULTS, runs):
+        for (fault, steps, buses), ended in zip(FAULTS, runs):
             with self.subTest(fault):
                 run = ended.result()
                 failed = [name for name, outcome in support.outcomes(run).items() if outcome == "fail"]
-                self.assertEqual([step], failed, support.verdicts(run))
-                self.assertEqual(buses, self.buses(run, step), support.verdicts(run)[step])
+                self.assertEqual(steps.split(), failed, support.verdicts(run))
+                for step in steps.split():
+                    self.assertEqual(buses, self.buses(run, step), support.verdicts(run)[step])
 
     def test_two_faults_at_once_are_both_named(self):
         run = self.climb("hgx-h100-8", "gpu:1 flips memory stuck", "gpu:6 flips memory rare", limits="hgx-h100", code=1)
@@ -121,6 +122,15 @@ class Acceptance(support.TestCase):
             self.assertIn(outcome, ("error", "skip"), (step, reason))
             self.assertRegex(reason, r"no NVIDIA GPU|built without", step)
             self.assertEqual(outcome, "skip" if step in ("peers", "allreduce") else "error", step)
+
+    def test_without_a_gpu_what_is_blocked_says_why(self):
+        text = re.sub(r"(      - id: (?:gpus|health)\n)", r"\1        needs: []\n", self.short_recipe().read_text())
+        run = self.run_recipe(self.write("no-gpu.yaml", text), "--sysroot", self.empty_machine(), code=3)
+        verdicts = support.verdicts(run)
+        for step in ("copies", "hbm", "burn", "peers", "allreduce"):
+            outcome, reason = verdicts[step]
+            self.assertEqual("blocked", outcome, step)
+            self.assertRegex(reason, r"^not tried: it needs .*; (gpus|health): .*no NVIDIA GPU", step)
 
     def empty_machine(self):
         machine = self.folder / "machine"

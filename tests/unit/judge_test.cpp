@@ -236,3 +236,20 @@ TEST_CASE("outcomes are monotonic in the limit, over random reports") {
     CHECK_FALSE((tight == Outcome::pass && loose != Outcome::pass));
   }
 }
+
+TEST_CASE("what is blocked says which step holds it back, and why the first one could not be decided", "[judge]") {
+  Step links = step("links");
+  Step gpus = step("gpus");
+  Step copies = step("copies");
+  Step burn = step("burn");
+  copies.needs = {"links", "gpus"};
+  burn.needs = {"copies", "gpus"};
+  RunBuilder build({links, gpus, copies, burn});
+  build.say(TrialJudged{"links@n", {Outcome::fail, "width is 8 lanes", {}, {}}});
+  build.say(TrialJudged{"gpus@n", {Outcome::error, "there is no GPU here", {}, {}}});
+  const Verdict held = blocked(build.run, build.run.trials[2]);
+  CHECK(held.reason == "not tried: it needs links (fail), gpus (error); gpus: there is no GPU here");
+  build.say(TrialJudged{"copies@n", held});
+  CHECK(blocked(build.run, build.run.trials[3]).reason ==
+        "not tried: it needs copies (blocked), gpus (error); gpus: there is no GPU here");
+}
