@@ -45,6 +45,8 @@ constexpr FaultForm kForms[] = {
     {"gpu:N memory full", memory_full, "somebody else holds nearly all of its memory"},
     {"gpu:N process", other_process, "somebody else computes on it"},
     {"gpu:N xid CODE", xid, "an Xid of it stands in the kernel's log"},
+    {"nic:N slow SHARE", nic_slow, "it carries less by SHARE between nodes; nothing in /sys shows it"},
+    {"node hung", node_hung, "its NCCL never comes together with that of other nodes"},
     {"driver old", driver_old, "older than the CUDA runtime needs"},
     {"nvml silent", nvml_silent, "NVML does not initialise"},
 };
@@ -121,13 +123,15 @@ class Sentence {
   // "gpu:3" → "gpu:N", and the number is kept.
   void read_part() {
     const std::string& first = words_.front();
-    if (first == "driver" || first == "nvml") return;
+    if (first == "driver" || first == "nvml" || first == "node") return;
     const std::size_t colon = first.find(':');
     const std::string kind = first.substr(0, colon);
-    if ((kind != "gpu" && kind != "switch") || colon == std::string::npos) {
-      refuse("'" + first + "' is no part: a fault begins with gpu:N, switch:N, driver or nvml");
+    if ((kind != "gpu" && kind != "switch" && kind != "nic") || colon == std::string::npos) {
+      refuse("'" + first + "' is no part: a fault begins with gpu:N, nic:N, switch:N, driver, node or nvml");
     }
-    const auto parts = static_cast<int>(kind == "gpu" ? profile_.gpus.size() : profile_.switches.size());
+    const auto parts = static_cast<int>(kind == "gpu"   ? profile_.gpus.size()
+                                        : kind == "nic" ? profile_.nics.size()
+                                                        : profile_.switches.size());
     const std::string_view digits = std::string_view(first).substr(colon + 1);
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), fault_.target);
     if (code != std::errc{} || end != digits.data() + digits.size() || fault_.target < 0 || fault_.target >= parts) {

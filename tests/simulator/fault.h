@@ -20,6 +20,8 @@
 //   gpu:N memory full                   somebody else holds nearly all of it
 //   gpu:N process                       somebody else computes on it
 //   gpu:N xid CODE                      in the kernel's log
+//   nic:N slow P %                      carries less by P % between nodes; nothing in /sys shows it
+//   node hung                           its NCCL never comes together with that of other nodes
 //   driver old                          older than the CUDA runtime needs
 //   nvml silent                         does not initialise
 #pragma once
@@ -38,12 +40,12 @@ enum class FaultKind {
   gpu_missing, gpu_lost, link_width, link_speed, link_errors, uplink_share, flip_copies, flip_peer_copies,
   memory_stuck, memory_coupled, memory_rare, gemm_random, gemm_always, flip_collective, ecc_corrected, ecc_uncorrected,
   remap_pending, remap_rising, remap_failed, throttle_thermal, throttle_power, slow, nvlink_down, nvlink_errors,
-  nccl_hung, nccl_slow, memory_full, other_process, xid, driver_old, nvml_silent,
+  nccl_hung, nccl_slow, memory_full, other_process, xid, nic_slow, node_hung, driver_old, nvml_silent,
 };
 
 struct Fault {
   FaultKind kind{};
-  int target = -1;      // GPU or switch, as the profile counts them; -1: the node
+  int target = -1;      // GPU, switch or adapter, as the profile counts them; -1: the node
   int index = 0;        // NVLink
   double amount = 0;    // lanes, GT/s, a share in percent, Xid
   double after_s = 0;   // of the GPU's own work

@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
+#include <random>
 #include <utility>
 
 #include "tests/simulator/nccl_rank.h"
@@ -57,6 +59,35 @@ void write_file(const char* variable, const std::string& text) {
   }
 }
 
+void abort(Clique& clique) {
+  clique.is_aborted = true;
+  for (const auto& [number, call] : clique.calls) {
+    call->meeting.expected = 0;
+    call->meeting.others = nullptr;
+  }
+}
+
+void write_files(const Machine& machine, const Clique& clique) {
+  write_file("NCCL_TOPO_DUMP_FILE", topology_xml(machine, clique.gpus));
+  write_file("NCCL_GRAPH_DUMP_FILE", graphs_xml(machine, clique.gpus));
+}
+
+// Of ranks in other processes: whether they have come, and whether one of them has died since.
+ncclResult_t state_of_others(Machine& machine, ncclComm& comm) {
+  Clique& clique = *comm.clique;
+  try {
+    const bool was_whole = clique.is_whole;
+    if (!has_come_together(machine, clique, comm.folder)) return ncclInProgress;
+    if (!was_whole && clique.gpus.front() >= 0) write_files(machine, clique);
+    if (clique.span != nullptr && was_whole && clique.broken.empty() && has_anyone_died(clique)) {
+      return fail(&comm, ncclRemoteError, "a process with other ranks is gone");
+    }
+  } catch (const std::exception& error) {
+    clique.broken = error.what();
+  }
+  return clique.broken.empty() ? ncclSuccess : fail(&comm, ncclSystemError, clique.broken);
+}
+
 }  // namespace
 }  // namespace rackproof::simulator
 
@@ -77,10 +108,18 @@ ncclResult_t ncclGetVersion(int* version) {
   return ncclSuccess;
 }
 
+// The folder in which the ranks of several processes would meet: with the simulated node, and gone with it at the latest.
 ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
-  static int count = 0;
+  const char* const simulation = std::getenv("RACKPROOF_SIMULATION");
+  std::error_code none;
+  std::string folder = std::filesystem::absolute(simulation == nullptr ? "/tmp" : simulation, none).string();
+  std::random_device random;
+  char name[32];
+  std::snprintf(name, sizeof name, "/nccl.%08x%08x", random(), random());
+  if (folder.size() + std::strlen(name) >= sizeof id->internal) folder = "/tmp";
+  folder += name;
   std::memset(id->internal, 0, sizeof id->internal);
-  std::snprintf(id->internal, sizeof id->internal, "simulated %d", ++count);
+  std::memcpy(id->internal, folder.data(), folder.size());
   return ncclSuccess;
 }
 
@@ -91,7 +130,8 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id
   if (rank < 0 || rank >= ranks || (config != nullptr && config->magic != kMagic)) return ncclInvalidArgument;
   const int gpu = current_gpu();
   if (gpu < 0 || machine->is_lost(gpu)) return ncclUnhandledCudaError;
-  std::shared_ptr<Clique>& clique = cliques()[std::string(id.internal, strnlen(id.internal, sizeof id.internal))];
+  const std::string folder(id.internal, strnlen(id.internal, sizeof id.internal));
+  std::shared_ptr<Clique>& clique = cliques()[folder];
   if (clique == nullptr) {
     clique = std::make_shared<Clique>();
     clique->members.resize(static_cast<std::size_t>(ranks));
@@ -102,6 +142,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id
     return ncclInvalidUsage;
   auto* const made = new ncclComm;
   made->clique = clique;
+  made->folder = folder;
   made->rank = rank;
   made->gpu = gpu;
   made->is_blocking = config == nullptr || config->blocking != 0;
@@ -110,8 +151,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id
   *comm = made;
   if (std::ranges::count(clique->members, nullptr) == 0) {
     clique->is_whole = true;
-    write_file("NCCL_TOPO_DUMP_FILE", topology_xml(*machine, clique->gpus));
-    write_file("NCCL_GRAPH_DUMP_FILE", graphs_xml(*machine, clique->gpus));
+    write_files(*machine, *clique);
   }
   return made->is_blocking ? ncclSuccess : ncclInProgress;
 }
@@ -123,7 +163,13 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
   if (machine == nullptr || comm == nullptr) return ncclInvalidArgument;
   const std::scoped_lock lock(machine->mutex);
   machine->timeline().run();
-  comm->clique->members[static_cast<std::size_t>(comm->rank)] = nullptr;
+  Clique& clique = *comm->clique;
+  clique.members[static_cast<std::size_t>(comm->rank)] = nullptr;
+  // With our last rank we leave the others.
+  if (clique.span != nullptr && std::ranges::count(clique.members, nullptr) == std::ssize(clique.members)) {
+    abort(clique);
+    clique.span.reset();
+  }
   delete comm;
   return ncclSuccess;
 }
@@ -132,8 +178,7 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
   Machine* const machine = Machine::here();
   if (machine == nullptr || comm == nullptr) return ncclInvalidArgument;
   const std::scoped_lock lock(machine->mutex);
-  comm->clique->is_aborted = true;
-  for (const auto& [number, call] : comm->clique->calls) call->meeting.expected = 0;
+  abort(*comm->clique);
   return ncclCommDestroy(comm);
 }
 
@@ -144,7 +189,9 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* state) {
   *state = ncclSuccess;
   if (machine->is_lost(comm->gpu)) {
     *state = fail(comm, ncclUnhandledCudaError, "Cuda failure 719 'unspecified launch failure'");
-  } else if (!comm->clique->is_whole || (!comm->is_blocking && !std::exchange(comm->was_asked, true))) {
+  } else if (const ncclResult_t others = state_of_others(*machine, *comm); others != ncclSuccess) {
+    *state = others;
+  } else if (!comm->is_blocking && !std::exchange(comm->was_asked, true)) {
     *state = ncclInProgress;
   }
   return ncclSuccess;

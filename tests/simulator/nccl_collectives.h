@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/simulator/machine.h"
+#include "tests/simulator/nccl_span.h"
 
 namespace rackproof::simulator {
 
@@ -18,7 +19,7 @@ struct Message {
 };
 
 struct RankPart {
-  int gpu = -1;
+  int gpu = -1;  // -1: of another process
   const void* sent = nullptr;
   void* received = nullptr;
   std::size_t sent_bytes = 0;
@@ -36,13 +37,22 @@ struct CollectiveCall {
   std::vector<RankPart> parts;
   Meeting meeting;
   bool is_done = false;
+  Span* span = nullptr;  // with ranks of other processes
+  bool is_brought = false;
+  double takes_ns = 0;  // the longest of our ranks
+  std::vector<Brought> brought;  // by every process, once all have
 };
 
 // float32 alone is added up.
 void compute(Machine&, CollectiveCall&);
 
+// For a call with ranks of other processes, when all of ours have come: gives the others what ours bring, and looks for
+// theirs. True once everybody's is there; the meeting then knows how much longer it takes. `now_ns` counts from when this
+// process came to the first collective, `takes_ns` is what ours alone would take.
+bool exchange_with_others(Machine&, CollectiveCall&, double now_ns, double takes_ns);
+
 // How long a rank's part takes once all have come, without noise: from the latency, and the bytes over the rate of the
-// slowest rank.
-double nanoseconds_of(const Machine&, CollectiveKind, const RankPart&, const std::vector<int>& gpus);
+// slowest rank; between nodes, over the rate of their adapters. `gpus`: by rank; -1: on another of `nodes`.
+double nanoseconds_of(const Machine&, CollectiveKind, const RankPart&, const std::vector<int>& gpus, std::size_t nodes);
 
 }  // namespace rackproof::simulator

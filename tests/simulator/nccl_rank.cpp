@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kLarge = 1 << 20;
 // The collective of that size which a hung rank does not come out of.
 constexpr std::uint64_t kHangs = 10;
+constexpr auto kBetweenLooks = std::chrono::microseconds(200);
+constexpr auto kBetweenFeeling = std::chrono::milliseconds(20);
 
 thread_local int depth = 0;
 thread_local std::vector<ncclComm*> grouped;  // with sends or receives
@@ -29,6 +31,28 @@ void hang(Machine& machine, ncclComm& comm, std::size_t bytes, StreamId stream) 
   machine.timeline().enqueue(stream, std::move(forever));
 }
 
+int ours_of(const Clique& clique) {
+  return static_cast<int>(std::ranges::count_if(clique.gpus, [](int gpu) { return gpu >= 0; }));
+}
+
+void meet_others(Machine& machine, Clique& clique, CollectiveCall& call, double takes_ns) {
+  call.span = clique.span.get();
+  call.takes_ns = std::max(call.takes_ns, takes_ns);
+  // The clique outlives its calls.
+  call.meeting.others = [&machine, &clique, &call](double now_ns) {
+    const auto now = std::chrono::steady_clock::now();
+    if (call.is_brought && call.brought.empty() && now - clique.looked < kBetweenLooks) return false;
+    clique.looked = now;
+    if (clique.began_ns < 0) clique.began_ns = now_ns;
+    try {
+      return exchange_with_others(machine, call, now_ns - clique.began_ns, call.takes_ns);
+    } catch (const std::exception& error) {
+      clique.broken = error.what();
+      return false;
+    }
+  };
+}
+
 ncclResult_t enqueue(Machine& machine, ncclComm& comm, CollectiveKind kind, int root, RankPart part,
                      cudaStream_t handle) {
   if (machine.is_lost(comm.gpu)) {
@@ -43,12 +67,13 @@ ncclResult_t enqueue(Machine& machine, ncclComm& comm, CollectiveKind kind, int 
     call->root = root;
     call->number = comm.calls;
     call->parts.resize(clique.members.size());
-    call->meeting.expected = static_cast<int>(clique.members.size());
+    call->meeting.expected = ours_of(clique);
   }
   ++comm.calls;
   if (call->kind != kind) return fail(&comm, ncclInvalidUsage, "ranks call different collectives");
   part.gpu = comm.gpu;
-  const double nominal = nanoseconds_of(machine, kind, part, clique.gpus);
+  const double nominal =
+      nanoseconds_of(machine, kind, part, clique.gpus, clique.span == nullptr ? 1 : clique.span->processes());
   const StreamId stream = stream_of(machine, handle, comm.gpu);
   std::size_t bytes = std::max(part.sent_bytes, part.received_bytes);
   for (const Message& one : part.receives) bytes += one.bytes;
@@ -57,6 +82,7 @@ ncclResult_t enqueue(Machine& machine, ncclComm& comm, CollectiveKind kind, int 
   Work work;
   // The same for all ranks: they end together.
   work.fixed_ns = nominal * std::max(0.5, 1 + machine.profile().noise * machine.gaussian(7919, call->number));
+  if (clique.span != nullptr) meet_others(machine, clique, *call, work.fixed_ns);
   work.meeting = std::shared_ptr<Meeting>(call, &call->meeting);
   machine.set_load(work, comm.gpu, Load::copy);
   work.act = [&machine, call, clique = comm.clique] {
@@ -86,6 +112,30 @@ ncclResult_t enqueue_exchanges(Machine& machine) {
 }
 
 }  // namespace
+
+bool has_come_together(Machine& machine, Clique& clique, const std::string& folder) {
+  if (clique.is_whole) return true;
+  if (machine.fault(FaultKind::node_hung, -1) != nullptr) return false;
+  if (clique.span == nullptr) {
+    std::vector<int> ours;
+    for (std::size_t rank = 0; rank < clique.gpus.size(); ++rank) {
+      if (clique.gpus[rank] >= 0) ours.push_back(static_cast<int>(rank));
+    }
+    clique.span = std::make_unique<Span>(folder, static_cast<int>(clique.gpus.size()), ours);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (now - clique.looked < kBetweenLooks) return false;
+  clique.looked = now;
+  clique.is_whole = clique.span->is_whole();
+  return clique.is_whole;
+}
+
+bool has_anyone_died(Clique& clique) {
+  const auto now = std::chrono::steady_clock::now();
+  if (clique.is_anyone_dead || now - clique.felt < kBetweenFeeling) return clique.is_anyone_dead;
+  clique.felt = now;
+  return clique.is_anyone_dead = clique.span->is_anyone_dead();
+}
 
 ncclResult_t fail(ncclComm* comm, ncclResult_t code, const std::string& why) {
   if (comm != nullptr) comm->last_error = why;

@@ -3,6 +3,7 @@
 
 #include <nccl.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,7 +21,20 @@ struct Clique {
   std::map<std::uint64_t, std::shared_ptr<CollectiveCall>> calls;  // that are not done
   bool is_whole = false;
   bool is_aborted = false;
+  // Where ranks of other processes belong to it too.
+  std::unique_ptr<Span> span;
+  bool is_anyone_dead = false;
+  std::string broken;    // why no more can be told to them
+  double began_ns = -1;  // when all of ours had come to the first collective
+  std::chrono::steady_clock::time_point felt;  // whether others live
+  std::chrono::steady_clock::time_point looked;  // for others, which is not done more often than they can come
 };
+
+// Whether all ranks have come, those of other processes too, for which they are told of ours. Throws
+// std::runtime_error.
+bool has_come_together(Machine&, Clique&, const std::string& folder);
+// Looked for now and then.
+bool has_anyone_died(Clique&);
 
 ncclResult_t fail(ncclComm*, ncclResult_t, const std::string& why);
 
@@ -36,6 +50,7 @@ ncclResult_t end_group();
 
 struct ncclComm {
   std::shared_ptr<rackproof::simulator::Clique> clique;
+  std::string folder;  // that its unique id names
   int rank = 0;
   int gpu = -1;
   bool is_blocking = true;

@@ -61,7 +61,7 @@ std::string parts_xml(const Machine& machine, const std::vector<int>& gpus, int 
   const Profile& profile = machine.profile();
   std::string text;
   for (std::size_t rank = 0; rank < gpus.size(); ++rank) {
-    if (profile.gpus[static_cast<std::size_t>(gpus[rank])].upstream != number) continue;
+    if (gpus[rank] < 0 || profile.gpus[static_cast<std::size_t>(gpus[rank])].upstream != number) continue;
     text += gpu_xml(machine, gpus[rank], static_cast<int>(rank), indent);
   }
   for (std::size_t i = 0; i < profile.nics.size(); ++i) {
@@ -70,11 +70,11 @@ std::string parts_xml(const Machine& machine, const std::vector<int>& gpus, int 
   return text;
 }
 
-std::string graph_xml(int id, int pattern, int channels, double gbs, const std::string& path,
+std::string graph_xml(int id, int pattern, int channels, double gbs, double inter_gbs, const std::string& path,
                       const std::vector<int>& gpus) {
   std::string text = "  <graph" + quoted("id", id) + quoted("pattern", pattern) + quoted("crossnic", 0) +
                      quoted("nchannels", channels) + quoted("speedintra", shortest(gbs)) +
-                     quoted("speedinter", shortest(gbs)) + quoted("latencyinter", 0) + quoted("typeintra", path) +
+                     quoted("speedinter", shortest(inter_gbs)) + quoted("latencyinter", 0) + quoted("typeintra", path) +
                      quoted("typeinter", "LOC") + quoted("samechannels", 1) + ">\n";
   for (int channel = 0; channel < channels; ++channel) {
     text += "    <channel>\n";
@@ -112,24 +112,32 @@ std::string topology_xml(const Machine& machine, const std::vector<int>& gpus) {
 }
 
 // What NCCL's search makes of such nodes: on H100 rings of 12 channels at 30 and NVLS of 8 at 40, on B200 of 16 at 45
-// and 8 at 80; one GPU with fewer links costs channels of the rings, and NVLS steps down to 30.
+// and 8 at 80; one GPU with fewer links costs channels of the rings, and NVLS steps down to 30. Between nodes it is a ring
+// for each adapter, at the adapter's rate.
 std::string graphs_xml(const Machine& machine, const std::vector<int>& gpus) {
   const Profile& profile = machine.profile();
   const GpuKind& kind = profile.kind;
   const bool has_nvlinks = kind.nvlinks > 0;
   double share = 1;
-  for (const int gpu : gpus) share = std::min(share, has_nvlinks ? machine.nvlink_share(gpu) : 1);
+  for (const int gpu : gpus) share = std::min(share, has_nvlinks && gpu >= 0 ? machine.nvlink_share(gpu) : 1);
   int channels = profile.nccl.channels;
+  double speed = profile.nccl.channel_gbs;
+  const bool is_between_nodes = std::ranges::count(gpus, -1) > 0 && !profile.nics.empty();
+  if (is_between_nodes) {
+    channels = static_cast<int>(profile.nics.size());
+    speed = std::floor(profile.nics.front().gbs);
+  }
   if (has_nvlinks) {
     const double all = kind.nvlinks * link_budget(kind) * share;
-    channels = std::min(channels, static_cast<int>(all / profile.nccl.channel_gbs));
+    channels = std::min(channels, static_cast<int>(all / speed));
   }
   const std::string path = has_nvlinks ? "NVL" : "PHB";
   std::string text = "<graphs" + quoted("version", 1) + ">\n";
-  text += graph_xml(0, 4, channels, profile.nccl.channel_gbs, path, gpus);
-  text += graph_xml(1, 1, channels, profile.nccl.channel_gbs, path, gpus);
+  text += graph_xml(0, 4, channels, speed, speed, path, gpus);
+  text += graph_xml(1, 1, channels, speed, speed, path, gpus);
   if (profile.nvswitches > 0 && kind.compute_major >= 9) {
-    text += graph_xml(3, 5, 8, (kind.compute_major >= 10 ? 80 : 40) * (share < 1 ? 0.75 : 1), path, {gpus.front()});
+    const double nvls = (kind.compute_major >= 10 ? 80 : 40) * (share < 1 ? 0.75 : 1);
+    text += graph_xml(3, 5, 8, nvls, is_between_nodes ? speed : nvls, path, {gpus.front()});
   }
   return text + "</graphs>\n";
 }

@@ -94,13 +94,14 @@ bool Timeline::step(Queue& queue) {
           has_changed = true;
         }
         if (work.meeting->arrived < work.meeting->expected) return has_changed;
+        if (work.meeting->others && !work.meeting->others(now_)) return has_changed;
       }
       if (on_begin) work.scale = on_begin(work, now_);
       if (work.begun) work.begun(now_);
       queue.has_come = false;
       queue.is_running = true;
       queue.began = now_;
-      queue.fixed_until = now_ + work.fixed_ns;
+      queue.fixed_until = now_ + work.fixed_ns + (work.meeting ? work.meeting->longer_ns : 0);
       queue.left = work.amount * work.scale;
       queue.is_flowing = false;
       running_.push_back(&queue);

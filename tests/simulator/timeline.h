@@ -21,6 +21,9 @@ struct Meeting {
   int expected = 0;
   int arrived = 0;
   int departed = 0;
+  // Whether those have come too who are not on this clock; asked when all have who are. Empty: there are none.
+  std::function<bool(double now_ns)> others;
+  double longer_ns = 0;  // that it takes because of them
 };
 
 struct Work {
