@@ -1,0 +1,107 @@
+#include "checks/fabric/pair_rounds.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+namespace rackproof {
+namespace {
+
+constexpr std::string_view kAll = "all";
+
+std::vector<std::string> words_between_commas(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream stream(text);
+  for (std::string word; std::getline(stream, word, ',');) {
+    std::erase(word, ' ');
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
+
+// "mlx5_0:1" is the only port of most adapters.
+std::string short_name(const std::string& rail) {
+  return rail.ends_with(":1") ? rail.substr(0, rail.size() - 2) : rail;
+}
+
+}  // namespace
+
+PathChoice path_choice(const Context& context, std::uint64_t features) {
+  const auto value = [&](std::string_view name) {
+    const auto text = context.param<std::string>(name);
+    return text == kAll ? std::string() : text;
+  };
+  PathChoice choice{.transports = value("transports"), .rails = {}, .features = features};
+  const std::string devices = value("device");
+  choice.is_rail_named = context.param<std::string>("rails") == "each";
+  choice.rails = choice.is_rail_named ? words_between_commas(devices) : std::vector<std::string>{devices};
+  if (!choice.rails.empty()) return choice;
+  choice.rails = rails_of(Wire({.rail = "", .transports = choice.transports, .features = features}).resources());
+  if (choice.rails.empty()) throw Skip{"UCX finds no device that is a rail"};
+  return choice;
+}
+
+Wires make_wires(const PathChoice& choice) {
+  Wires wires;
+  for (const std::string& rail : choice.rails) {
+    wires.push_back(std::make_unique<Wire>(WireChoice{rail, choice.transports, choice.features}));
+  }
+  return wires;
+}
+
+void each_pair(Context& context, Ranks& ranks, Lobby& lobby, Wires& wires, const PathChoice& choice,
+               const std::function<void(const PairRound&)>& measure) {
+  const auto& rounds = ranks.rounds();
+  if (std::ranges::all_of(rounds, &Group::empty)) throw Skip{"this rank has no round to measure in"};
+  for (const Group& group : rounds) {
+    if (!group.empty() && group.size() != 2) {
+      throw Trouble{"a round has a group of " + std::to_string(group.size()) + "; this check measures pairs"};
+    }
+  }
+  for (std::size_t number = 0; number < rounds.size(); ++number) {
+    const Group& group = rounds[number];
+    if (group.empty()) continue;
+    const bool is_first = group.front().rank == ranks.own();
+    if (!is_first && group.back().rank != ranks.own()) throw Trouble{"a round of this rank is one of others"};
+    for (std::size_t wire = 0; wire < wires.size(); ++wire) {
+      PairRound pair{.round = static_cast<int>(number), .wire = wire, .own = is_first ? group.front() : group.back(),
+                     .partner = is_first ? group.back() : group.front(), .is_first = is_first, .path = ""};
+      pair.path = "path:" + pair.own.node + ">" + pair.partner.node;
+      const std::string rail = choice.is_rail_named ? short_name(choice.rails[wire]) : "";
+      if (!rail.empty()) pair.path += "/" + rail;
+      try {
+        lobby.meet(wire, pair.partner.rank, pair.round);
+        measure(pair);
+      } catch (const PartnerLost& lost) {
+        report_path(context, pair, *wires[wire], false, {});
+        context.measure("reached", pair.path, 0);
+        context.note("round " + std::to_string(number + 1) + (rail.empty() ? "" : ", rail " + rail) + ": " +
+                     pair.partner.node + " " + lost.why);
+        wires[wire]->give_up(pair.partner.rank);
+      }
+    }
+  }
+}
+
+void report_path(Context& context, const PairRound& pair, Wire& wire, bool one_sided, Facts facts) {
+  Facts all{{"from", pair.own.node}, {"to", pair.partner.node}, {"round", std::int64_t{pair.round + 1}}};
+  if (const auto slash = pair.path.rfind('/'); slash != std::string::npos) all.emplace_back("rail", pair.path.substr(slash + 1));
+  std::vector<Lane> bulk;
+  try {
+    bulk = bulk_lanes(wire.lanes(pair.partner.rank), one_sided);
+    all.emplace_back("transports", to_text(bulk));
+  } catch (const PartnerLost&) {
+    // What it would have been sent over is not known.
+  }
+  std::ranges::move(facts, std::back_inserter(all));
+  context.device({.id = pair.path, .kind = "path", .name = pair.own.node + " to " + pair.partner.node, .parent = "", .facts = all});
+  std::set<std::string> told;
+  for (const Lane& lane : bulk) {
+    const std::string device = device_id(lane);
+    if (device.empty() || !told.insert(device).second) continue;
+    context.link({.from = device, .to = pair.path, .kind = "fabric", .facts = {{"transport", lane.transport}}});
+  }
+}
+
+}  // namespace rackproof
