@@ -131,6 +131,8 @@ void Context::fault(std::string_view device, std::string_view code, std::string_
 
 void Context::note(std::string_view text) { say(Note{std::string(text)}); }
 
+void Context::simulated(std::string_view by) { say(Simulated{std::string(by)}); }
+
 void Context::say(const Report& report) {
   const std::scoped_lock lock(writing_);
   // A reader that is gone cannot be told anything more; the runner's guard and the death signal end this process.

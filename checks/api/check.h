@@ -34,6 +34,8 @@ class Context {
   void measure(std::string_view metric, std::string_view device, double value);
   void fault(std::string_view device, std::string_view code, std::string_view text);
   void note(std::string_view text);
+  // What is measured is not this machine's hardware: "ibsim". Where a sysroot says so, it is said already.
+  void simulated(std::string_view by);
 
  private:
   const rackproof_parameter& declared(std::string_view name) const;
