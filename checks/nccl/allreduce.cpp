@@ -9,33 +9,17 @@
 #include <vector>
 
 #include "checks/api/check.h"
-#include "checks/api/quantity.h"
-#include "checks/nccl/alpha_beta.h"
+#include "checks/api/ranks.h"
 #include "checks/nccl/communicators.h"
-#include "checks/nccl/figures.h"
 #include "checks/nccl/findings.h"
+#include "checks/nccl/groups.h"
 #include "checks/nccl/node_report.h"
+#include "checks/nccl/room.h"
 #include "checks/nccl/rounds.h"
-#include "checks/nccl/sizes.h"
+#include "checks/nccl/size_results.h"
 
 namespace rackproof {
 namespace {
-
-constexpr std::int64_t kLongestNs = 60'000'000'000;  // of samples of one size
-
-constexpr std::pair<std::size_t, const char*> kFixedSizes[] = {
-    {std::size_t{1} << 20, "busbw_1mib"},
-    {std::size_t{128} << 20, "busbw_128mib"},
-    {std::size_t{1} << 30, "busbw_1gib"},
-    {std::size_t{8} << 30, "busbw_8gib"},
-};
-
-struct SizeResult {
-  std::size_t asked = 0;
-  Extents extents;
-  Estimate estimate;
-  std::vector<RankTimes> times;
-};
 
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(std::max<std::int64_t>(1, std::llround(seconds * 1000)));
@@ -61,7 +45,7 @@ class Node {
                                                milliseconds(context_.param<double>("init_timeout")), at_most);
       context_.note(std::string(to_text(what_)) + " over " + std::to_string(ranks) + " GPUs, NCCL " +
                     nccl_version_text());
-      budget_ = report_node(context_, *folder, what_, ranks);
+      budget_ = report_node(context_, *folder, what_, ranks).budget;
       folder.reset();
       const SizePlan plan = plan_for(wanted);
       largest_ = plan.measured.back();
@@ -94,30 +78,9 @@ class Node {
 
  private:
   SizePlan plan_for(const std::vector<std::size_t>& wanted) {
-    const auto ranks = static_cast<int>(gpus_.size());
-    std::size_t room = static_cast<std::size_t>(-1);
-    for (const Gpu& gpu : gpus_) {
-      use_gpu(gpu.index);
-      std::size_t free = 0;
-      std::size_t all = 0;
-      cuda_call(cudaMemGetInfo(&free, &all), "cudaMemGetInfo", gpu.index);
-      // NCCL takes more when it first uses an algorithm.
-      const std::size_t kept = all / 20 + Rounds::need_for_all(gpu);
-      const std::size_t here = free > kept ? free - kept : 0;
-      if (here < Rounds::need(what_, ranks, wanted.front())) {
-        throw Trouble{gpu.id + " has only " + to_text(readable({static_cast<double>(free), find_unit("B")})) +
-                      " of free memory"};
-      }
-      room = std::min(room, here);
-    }
-    const SizePlan plan =
-        plan_sizes(wanted, room, [&](std::size_t bytes) { return Rounds::need(what_, ranks, bytes); });
-    std::string text;
-    for (const std::size_t bytes : plan.left_out) text += (text.empty() ? "" : ", ") + size_text(bytes);
-    if (!text.empty()) {
-      context_.note("no room for " + text +
-                    (plan.added > 0 ? "; " + size_text(plan.added) + " is the largest size" : ""));
-    }
+    const auto need = [&](std::size_t bytes) { return Rounds::need(what_, static_cast<int>(gpus_.size()), bytes); };
+    SizePlan plan = plan_sizes(wanted, room_of(gpus_, need(wanted.front())), need);
+    note_left_out(context_, plan);
     return plan;
   }
 
@@ -137,7 +100,7 @@ class Node {
           return Sample{static_cast<std::int64_t>(result.extents.bytes),
                         std::max<std::int64_t>(1, whole_time(result.times[next++]))};
         },
-        {.at_most_ns = kLongestNs});
+        bounds_of_size());
   }
 
   // After what cannot go on: nothing is given back, since a GPU that hangs would not let it go.
@@ -152,30 +115,11 @@ class Node {
     for (std::size_t i = 0; i < gpus_.size(); ++i) {
       context_.measure("element_errors", gpus_[i].id, static_cast<double>(findings_.errors()[i]));
     }
-    std::erase_if(results_, [](const SizeResult& one) { return one.estimate.samples.n == 0; });  // stopped on the way
-    if (results_.empty()) return;
-    std::vector<TimedSize> points;
-    for (const SizeResult& one : results_) {
-      const auto bytes = static_cast<double>(one.extents.bytes);
-      points.push_back({bytes, bytes / one.estimate.median * 1e9});
-      for (const auto& [size, metric] : kFixedSizes) {
-        if (one.asked == size) context_.measure(bus_rate(one.estimate, metric, factor));
-      }
-    }
-    context_.measure(time_of(results_.front().estimate, "latency", results_.front().extents.bytes));
-    if (results_.back().asked != largest_) return;
-    if (const auto line = fit_alpha_beta(points)) {
-      context_.measure("alpha", "", line->alpha_ns / 1e3);
-      context_.measure("asymptotic", "", factor / line->beta_ns);
-    }
-    figures_of_largest(results_.back(), factor);
+    const auto busbw = report_sizes(context_, "", results_, factor, largest_);
+    if (busbw) figures_of_largest(results_.back(), *busbw);
   }
 
-  void figures_of_largest(const SizeResult& largest, double factor) {
-    const Measurement busbw = bus_rate(largest.estimate, "busbw", factor);
-    context_.measure(to_measurement(largest.estimate, "algbw", "", "GB/s"));
-    context_.measure(busbw);
-    context_.measure("largest_size", "", static_cast<double>(largest.extents.bytes) / (1 << 20));
+  void figures_of_largest(const SizeResult& largest, const Measurement& busbw) {
     if (budget_) context_.measure("budget_share", "", busbw.value / budget_->gbs * 100);
     context_.measure("skew", "", median_skew_ns(largest.times) / 1e3);
     const std::vector<double> late = median_lateness_ns(largest.times);
@@ -201,6 +145,7 @@ class Node {
 }  // namespace rackproof
 
 void rackproof_run(rackproof::Context& context) {
+  if (rackproof::Ranks::are_several()) return rackproof::measure_groups(context);
   const auto gpus = rackproof::visible_gpus(context, context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw rackproof::Skip{"a collective needs two GPUs, and there is one"};
   rackproof::describe_gpus(context, gpus);

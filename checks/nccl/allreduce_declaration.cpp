@@ -1,4 +1,4 @@
-// nccl.allreduce: how fast all GPUs of the node exchange data through NCCL. The declaration stands apart from the body,
+// nccl.allreduce: how fast all GPUs of a node, or of several, exchange data through NCCL. The declaration stands apart from the body,
 // which needs CUDA and NCCL.
 #include "checks/api/check.h"
 
@@ -14,7 +14,7 @@ constexpr rackproof_parameter kParameters[] = {
      "measured in their place"},
     {"gpus", "text", "*", nullptr, "GPUs that take part: a shell glob over their PCI addresses"},
     {"timeout", "quantity", "30 s", "s", "How long a round of eight iterations may take before it counts as hung"},
-    {"init_timeout", "quantity", "120 s", "s", "How long NCCL may take to start"},
+    {"init_timeout", "quantity", "120 s", "s", "How long NCCL, and the cards of other nodes, may take"},
     {"seed", "integer", "1", nullptr, "Of the data"},
     {},
 };
@@ -40,6 +40,11 @@ constexpr rackproof_metric kMetrics[] = {
     {"budget", "GB/s", "higher", "bandwidth that NCCL itself reckons with: channels times speed of its graph"},
     {"budget_share", "%", "higher", "busbw against the budget"},
     {"channels", "count", "higher", "channels of that graph"},
+    {"reached", "count", "exact", "1 where the nodes of a group came together and every size was measured, else 0"},
+    {"verify_errors", "count", "lower", "of a group: elements that were wrong, over all its ranks and sizes"},
+    {"nics", "count", "exact", "of a group of nodes: adapters of its first node that NCCL uses"},
+    {"busbw_per_nic", "GB/s", "higher",
+     "of a group of nodes: what leaves a node at that busbw, over the adapters of its first node"},
     {"nvlinks", "count", "exact", "NVLinks that NCCL found at this GPU"},
     {},
 };
@@ -54,12 +59,14 @@ constexpr const char* kByHand[] = {
 
 RACKPROOF_CHECK(
         .name = "nccl.allreduce", .layer = "nccl",
-        .summary = "Collectives of NCCL over all GPUs of the node, every element verified",
+        .summary = "Collectives of NCCL over the GPUs of a node or of several, every element verified",
         .method =
             "One process drives a rank on each GPU. Iterations are queued behind a gate, so that no launch is in "
             "what is timed, and each is timed by events on every rank: from the first entry to the last exit. "
             "Data are whole numbers whose sum is exact in any order; each output is hashed on the device, compared "
             "with what must come out, and searched for the wrong element where it differs. A collective that does "
             "not end is aborted, and the rank that the others wait for is named. The bandwidth that NCCL itself "
-            "reckons with is read from the graphs that it writes.",
+            "reckons with is read from the graphs that it writes. Started as one of several ranks, the GPUs of all nodes "
+            "of a group make one communicator in each round, and its first node reports of the group; a node that does "
+            "not come costs its own group alone.",
         .parameters = kParameters, .metrics = kMetrics, .by_hand = kByHand, .run = rackproof::entry<rackproof_run>)

@@ -54,6 +54,13 @@ double bus_factor(Collective what, int ranks) {
   return has_parts(what) ? (n - 1) / n : 1;
 }
 
+double leaving_factor(Collective what, int ranks, int ours) {
+  if (what == send_receive || ranks < 2) return 0;
+  // Each rank has a part for every rank elsewhere.
+  if (what == all_to_all) return static_cast<double>(ours) * (ranks - ours) / (ranks - 1);
+  return 1;
+}
+
 bool has_in_place(Collective what) { return what != all_to_all && what != send_receive; }
 
 std::size_t whole_vectors(std::size_t floats) { return (floats + kVector - 1) / kVector * kVector; }

@@ -24,6 +24,10 @@ std::string_view to_text(Collective);  // "all-reduce"
 // each byte, as nccl-tests has it.
 double bus_factor(Collective, int ranks);
 
+// What of busbw leaves each node, in each direction, where `ours` of the ranks are its: all that a ring carries passes
+// every node. 0: through one adapter of many, so that it says nothing of the others.
+double leaving_factor(Collective, int ranks, int ours);
+
 // Whether input and output may be the same memory.
 bool has_in_place(Collective);
 

@@ -41,6 +41,12 @@ DumpFolder::~DumpFolder() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+void DumpFolder::clear() {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ + "/topology.xml", ignored);
+  std::filesystem::remove(folder_ + "/graphs.xml", ignored);
+}
+
 std::optional<std::string> DumpFolder::topology() const { return text_of(folder_ + "/topology.xml"); }
 std::optional<std::string> DumpFolder::graphs() const { return text_of(folder_ + "/graphs.xml"); }
 

@@ -14,6 +14,8 @@ class DumpFolder {
   DumpFolder& operator=(const DumpFolder&) = delete;
   ~DumpFolder();
 
+  // Forgets what was written, before the next start.
+  void clear();
   // nullopt: NCCL did not write it.
   std::optional<std::string> topology() const;
   std::optional<std::string> graphs() const;

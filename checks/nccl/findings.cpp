@@ -8,10 +8,10 @@
 namespace rackproof {
 
 std::string Findings::name_of(std::size_t local) const {
-  return "rank " + std::to_string(local) + " of " + std::to_string(gpus_.size());
+  return "rank " + std::to_string(first_ + local) + " of " + std::to_string(all_);
 }
 
-void Findings::say_mismatches(const Round& round) {
+void Findings::say_mismatches(const Round& round, bool is_everywhere) {
   std::map<int, std::vector<const Mismatch*>> by_iteration;
   for (const Mismatch& one : round.mismatches) {
     errors_[one.local] += one.wrong.count;
@@ -25,30 +25,44 @@ void Findings::say_mismatches(const Round& round) {
       outputs.push_back({one->local, source < 0 ? kManySources : static_cast<std::size_t>(source), one->wrong.place()});
     }
     const std::vector<std::size_t> blamed = ranks_to_blame(outputs, gpus_.size());
+    const bool is_common = mismatches.size() == gpus_.size() &&
+                           ((blamed.size() == 1 && gpus_.size() > 1) || (has_others() && is_everywhere));
+    if (is_common) {
+      say_common(outputs.front().source, is_everywhere, sentence(*mismatches.front()));
+      continue;
+    }
     for (const std::size_t rank : blamed) {
-      const bool is_common = blamed.size() == 1 && mismatches.size() == gpus_.size();
       const auto own = std::ranges::find(mismatches, rank, &Mismatch::local);
-      say_mismatch(rank, is_common, **(own == mismatches.end() ? mismatches.begin() : own));
+      if (!blamed_.insert(rank).second) continue;
+      context_.fault(gpus_[rank].id, "data-mismatch", name_of(rank) + " holds wrong data after " + sentence(**own));
     }
   }
 }
 
-// One fault for each GPU; what comes after it is counted.
-void Findings::say_mismatch(std::size_t rank, bool is_common, const Mismatch& one) {
-  if (!blamed_.insert(rank).second) return;
+std::string Findings::sentence(const Mismatch& one) const {
   const std::size_t place = one.wrong.place();
-  const std::string what = std::string(to_text(what_)) + " of " + current_ + ", iteration " +
-                           std::to_string(one.iteration) + ": element " + std::to_string(place) + " (byte " +
-                           std::to_string(place * sizeof(float)) + ") is " + shortest(found_at(one.wrong)) +
-                           " in place of " + shortest(expected_at(one.output, one.seed, place)) + ", and " +
-                           std::to_string(one.wrong.count - 1) + " more are wrong";
-  if (!is_common)
-    return context_.fault(gpus_[rank].id, "data-mismatch", name_of(rank) + " holds wrong data after " + what);
-  if (rank == kManySources) {
-    return context_.fault("", "data-mismatch",
-                          "all ranks hold the same wrong sum after " + what + "; an all-gather shows whose data it is");
+  return std::string(to_text(what_)) + " of " + current_ + ", iteration " + std::to_string(one.iteration) +
+         ": element " + std::to_string(place) + " (byte " + std::to_string(place * sizeof(float)) + ") is " +
+         shortest(found_at(one.wrong)) + " in place of " + shortest(expected_at(one.output, one.seed, place)) +
+         ", and " + std::to_string(one.wrong.count - 1) + " more are wrong";
+}
+
+// All of our ranks hold wrong data of the same source: it came to them so. One fault for each source.
+void Findings::say_common(std::size_t source, bool is_everywhere, const std::string& what) {
+  constexpr std::size_t kNobodyHere = kManySources - 1;
+  const bool is_ours = source != kManySources && source >= first_ && source - first_ < gpus_.size();
+  if (!blamed_.insert(is_ours ? source - first_ : source == kManySources ? source : kNobodyHere).second) return;
+  if (is_ours) {
+    return context_.fault(gpus_[source - first_].id, "data-mismatch",
+                          "all ranks hold wrong data of " + name_of(source - first_) + " after " + what);
   }
-  context_.fault(gpus_[rank].id, "data-mismatch", "all ranks hold wrong data of " + name_of(rank) + " after " + what);
+  if (!has_others()) {
+    return context_.fault("", "data-mismatch",
+                          "all ranks hold the same wrong sum after " + what +
+                              "; an all-gather shows whose data it is");
+  }
+  if (is_everywhere) return context_.note("the ranks of all nodes hold wrong data after " + what);
+  context_.fault("", "data-mismatch", "all ranks of this node hold wrong data, and those of others do not, after " + what);
 }
 
 void Findings::say_stopped(const Stopped& stopped) {
@@ -67,7 +81,10 @@ void Findings::say_stopped(const Stopped& stopped) {
                          "; the furthest has entered iteration " + std::to_string(entered));
     }
   }
-  if (behind.empty()) {
+  if (behind.empty() && has_others()) {
+    context_.note(what + " does not end: every rank of this node has entered iteration " + std::to_string(entered) +
+                  ", and waits for those of other nodes");
+  } else if (behind.empty()) {
     context_.fault("", "collective-hung",
                    what + " does not end: every rank has entered iteration " + std::to_string(entered) +
                        " and none has left it, so nobody can be named");

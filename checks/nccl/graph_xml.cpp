@@ -79,6 +79,7 @@ std::vector<NcclGraph> parse_graphs(const std::string& text, const std::string& 
     graphs.push_back({.id = node.attribute("id").as_int(-1),
                       .channels = node.attribute("nchannels").as_int(),
                       .channel_gbs = node.attribute("speedintra").as_double(),
+                      .between_gbs = node.attribute("speedinter").as_double(),
                       .type_intra = node.attribute("typeintra").as_string()});
   }
   return graphs;
@@ -106,6 +107,14 @@ std::optional<NcclBudget> budget_of(std::span<const NcclGraph> graphs, Collectiv
     if (!best || gbs > best->gbs) best = NcclBudget{gbs, graph.channels, graph.id == kRing ? "ring" : "NVLS"};
   }
   return best;
+}
+
+std::optional<NcclBudget> budget_between_nodes(std::span<const NcclGraph> graphs) {
+  for (const NcclGraph& graph : graphs) {
+    if (graph.id != kRing || graph.channels <= 0 || graph.between_gbs <= 0) continue;
+    return NcclBudget{graph.channels * std::min(graph.channel_gbs, graph.between_gbs), graph.channels, "ring"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace rackproof

@@ -40,6 +40,7 @@ struct NcclGraph {
   int id = -1;  // 0 ring, 1 tree, 2 collnet chain, 3 NVLS, 4 collnet direct
   int channels = 0;
   double channel_gbs = 0;  // speedintra, of each channel
+  double between_gbs = 0;  // speedinter, likewise: what a channel gets between nodes
   std::string type_intra;  // path that it goes over: "NVL", "PIX", "PHB", "SYS"
 };
 
@@ -59,5 +60,7 @@ struct NcclBudget {
   std::string graph;  // "ring" or "NVLS"
 };
 std::optional<NcclBudget> budget_of(std::span<const NcclGraph>, Collective, int ranks, int compute);
+// The same of a ring that leaves the node: its channels at the speed that they have between nodes.
+std::optional<NcclBudget> budget_between_nodes(std::span<const NcclGraph>);
 
 }  // namespace rackproof

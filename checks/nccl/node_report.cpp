@@ -60,34 +60,54 @@ class NodeReport {
   std::set<std::string> described_;
 };
 
-}  // namespace
+struct Files {
+  NcclTopology topology;
+  std::vector<NcclGraph> graphs;
+};
 
-std::optional<NcclBudget> report_node(Context& context, const DumpFolder& folder, Collective what, int ranks) {
+std::optional<Files> read(Context& context, const DumpFolder& folder) {
   try {
-    const auto topology_text = folder.topology();
-    const auto graphs_text = folder.graphs();
-    if (!topology_text || !graphs_text) {
-      context.note("NCCL wrote no topology or no graphs, so its budget is not known");
-      return std::nullopt;
+    const auto topology = folder.topology();
+    const auto graphs = folder.graphs();
+    if (topology && graphs) {
+      return Files{parse_topology(*topology, "NCCL's topology"), parse_graphs(*graphs, "NCCL's graphs")};
     }
-    const NcclTopology topology = parse_topology(*topology_text, "NCCL's topology");
-    NodeReport report(context);
-    for (const NcclGpu& gpu : topology.gpus) report.describe(gpu);
-    for (const NcclNet& net : topology.nets) report.describe(net);
-    const auto graphs = parse_graphs(*graphs_text, "NCCL's graphs");
-    const int compute = topology.gpus.empty() ? 0 : topology.gpus.front().compute;
-    const auto budget = budget_of(graphs, what, ranks, compute);
-    if (!budget) {
-      context.note("NCCL found no graph for these GPUs, so its budget is not known");
-      return std::nullopt;
-    }
-    context.measure("budget", "", budget->gbs);
-    context.measure("channels", "", budget->channels);
-    return budget;
+    context.note("NCCL wrote no topology or no graphs, so its budget is not known");
   } catch (const Trouble& trouble) {
     context.note(trouble.why);
-    return std::nullopt;
   }
+  return std::nullopt;
+}
+
+void describe(Context& context, const NcclTopology& topology) {
+  NodeReport report(context);
+  for (const NcclGpu& gpu : topology.gpus) report.describe(gpu);
+  for (const NcclNet& net : topology.nets) report.describe(net);
+}
+
+}  // namespace
+
+void measure_budget(Context& context, std::string_view device, const std::optional<NcclBudget>& budget) {
+  if (!budget) return context.note("NCCL found no graph for these GPUs, so its budget is not known");
+  context.measure("budget", device, budget->gbs);
+  context.measure("channels", device, budget->channels);
+}
+
+NodeFound report_node(Context& context, const DumpFolder& folder, Collective what, int ranks) {
+  const auto files = read(context, folder);
+  if (!files) return {};
+  describe(context, files->topology);
+  const int compute = files->topology.gpus.empty() ? 0 : files->topology.gpus.front().compute;
+  NodeFound found{budget_of(files->graphs, what, ranks, compute), files->topology.nets.size()};
+  measure_budget(context, "", found.budget);
+  return found;
+}
+
+NodeFound report_node_of_group(Context& context, const DumpFolder& folder, bool is_new) {
+  const auto files = read(context, folder);
+  if (!files) return {};
+  if (is_new) describe(context, files->topology);
+  return {budget_between_nodes(files->graphs), files->topology.nets.size()};
 }
 
 }  // namespace rackproof

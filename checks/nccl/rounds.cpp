@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "checks/gpu/words.h"
+#include "checks/nccl/rounds_rank.h"
 
 namespace rackproof {
 namespace {
@@ -14,10 +15,6 @@ constexpr auto kPause = std::chrono::microseconds(50);
 constexpr auto kGrace = std::chrono::milliseconds(200);
 
 constexpr std::size_t kSmall = 64 << 10;  // up to here a collective takes less than an event's resolution is good for
-constexpr int kRepeats = 16;
-
-// Two inputs with different seeds, in turn, so that what an earlier iteration left is never what must come out.
-constexpr int kInputs = 2;
 
 int repeats_of(std::size_t bytes, bool is_in_place) { return bytes <= kSmall && !is_in_place ? kRepeats : 1; }
 
@@ -28,43 +25,6 @@ std::size_t input_length(Collective what, const Extents& extents) {
 }
 
 }  // namespace
-
-struct Rounds::Rank {
-  Rank(const Gpu& gpu_, int local_, int rank_, std::size_t memory)
-      : gpu(gpu_),
-        local(local_),
-        rank(rank_),
-        stream(gpu.index),
-        finished(gpu.index),
-        data(gpu.index, memory),
-        partials{DeviceMemory(gpu.index, hash_partials(gpu.multiprocessors) * sizeof(std::uint64_t)),
-                 DeviceMemory(gpu.index, hash_partials(gpu.multiprocessors) * sizeof(std::uint64_t))},
-        sums(gpu.index, kIterations * sizeof(std::uint64_t)),
-        wrong(gpu.index, kChecked * sizeof(WrongElements)),
-        wrong_here(kChecked * sizeof(WrongElements)),
-        sums_here(kInputs * sizeof(std::uint64_t)) {
-    for (int i = 0; i < kIterations; ++i) {
-      starts.emplace_back(gpu.index);
-      ends.emplace_back(gpu.index);
-    }
-  }
-  static constexpr std::size_t kChecked = std::size_t{kIterations} * kRepeats;
-
-  const Gpu& gpu;
-  int local;
-  int rank;
-  Stream stream;
-  std::vector<Event> starts, ends;
-  Event finished;
-  DeviceMemory data;
-  // One for each seed: on the simulator the hash of what was hashed before then costs nothing.
-  DeviceMemory partials[kInputs];
-  DeviceMemory sums;
-  DeviceMemory wrong;
-  PinnedMemory wrong_here;
-  PinnedMemory sums_here;
-  std::uint64_t right[kInputs] = {};
-};
 
 std::size_t Rounds::need(Collective what, int ranks, std::size_t bytes) {
   const Extents extents = extents_of(what, ranks, bytes);
@@ -85,6 +45,7 @@ Rounds::Rounds(const std::vector<Gpu>& gpus, Communicators& comms, Collective wh
     const auto local = static_cast<int>(i);
     ranks_.push_back(std::make_unique<Rank>(gpus[i], local, comms.world().first + local, memory));
   }
+  if (comms.world().ranks > static_cast<int>(gpus.size())) telling_ = std::make_unique<Telling>(gpus, comms);
 }
 
 Rounds::~Rounds() = default;
@@ -155,6 +116,8 @@ Round Rounds::run(int iterations, bool is_gated) {
       clear_wrong(rank->stream, rank->wrong.get<WrongElements>(), Rank::kChecked);
       if (is_gated) gate_.hold(rank->stream);
     }
+    // Gates of several nodes open when they do: only what is behind this is timed alike.
+    if (is_gated && telling_) telling_->align(streams());
     for (int i = 0; i < iterations; ++i) queue_iteration(i);
     for (const auto& rank : ranks_) {
       cuda_call(cudaMemcpyAsync(rank->wrong_here.get(), rank->wrong.get(), rank->wrong.bytes(), cudaMemcpyDeviceToHost,
@@ -190,7 +153,6 @@ void Rounds::queue_iteration(int number) {
   const auto at = static_cast<std::size_t>(number);
   std::vector<const float*> sent;
   std::vector<float*> received;
-  std::vector<cudaStream_t> streams;
   for (const auto& rank : ranks_) {
     const InPlace place = in_place(what_, extents_, rank->rank);
     float* const data = input(*rank, is_in_place_ ? 0 : which);
@@ -202,12 +164,11 @@ void Rounds::queue_iteration(int number) {
     }
     sent.push_back(is_in_place_ ? data + place.sent_at : data);
     received.push_back(is_in_place_ ? data + place.received_at : output(*rank));
-    streams.push_back(rank->stream.get());
     rank->starts[at].record(rank->stream);
   }
   queued_ = number + 1;
   for (int k = 0; k < repeats_; ++k) {
-    comms_.enqueue(what_, extents_, sent, received, streams);
+    comms_.enqueue(what_, extents_, sent, received, streams());
     for (float*& one : received) one += whole_vectors(extents_.received);
   }
   for (const auto& rank : ranks_) {
@@ -255,6 +216,32 @@ void Rounds::wait() {
     if (Clock::now() >= give_up) throw Stopped{progress(), why};
     std::this_thread::sleep_for(kPause);
   }
+}
+
+std::vector<cudaStream_t> Rounds::streams() const {
+  std::vector<cudaStream_t> all;
+  for (const auto& rank : ranks_) all.push_back(rank->stream.get());
+  return all;
+}
+
+std::vector<ToldWords> Rounds::tell(const std::vector<ToldWords>& own) {
+  if (!telling_) return own;
+  telling_->tell(own, streams());
+  for (const auto& rank : ranks_) rank->finished.record(rank->stream);
+  wait();
+  return telling_->told();
+}
+
+bool Rounds::is_idle_within(std::chrono::milliseconds at_most) {
+  const auto deadline = Clock::now() + at_most;
+  for (const auto& rank : ranks_) {
+    if (cudaSetDevice(rank->gpu.index) != cudaSuccess) return false;
+    while (cudaStreamQuery(rank->stream.get()) == cudaErrorNotReady) {
+      if (Clock::now() >= deadline) return false;
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  return true;
 }
 
 std::vector<RankProgress> Rounds::progress() {

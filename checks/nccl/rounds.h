@@ -11,6 +11,7 @@
 #include "checks/gpu/gate.h"
 #include "checks/nccl/communicators.h"
 #include "checks/nccl/progress.h"
+#include "checks/nccl/telling.h"
 #include "checks/nccl/values.h"
 
 namespace rackproof {
@@ -55,6 +56,12 @@ class Rounds {
   Round begin(std::size_t bytes, bool is_in_place);
   Round run();
 
+  // Where the ranks are of several nodes: tells the others these words of each of our ranks, and gives those of all, by
+  // rank. Throws like run().
+  std::vector<ToldWords> tell(const std::vector<ToldWords>& own);
+  // After an abort: whether the GPUs have nothing to do any more, so that all can be given back.
+  bool is_idle_within(std::chrono::milliseconds);
+
   const Extents& extents() const { return extents_; }
   // Collectives in one iteration: several where one would be too short to time.
   int repeats() const { return repeats_; }
@@ -67,6 +74,7 @@ class Rounds {
   void queue_iteration(int number);
   void verify(Rank&, int number);
   void wait();
+  std::vector<cudaStream_t> streams() const;
   Output output_of(const Rank&) const;
   float* input(const Rank&, int which) const;
   float* output(const Rank&) const;
@@ -77,6 +85,7 @@ class Rounds {
   const std::chrono::milliseconds at_most_;
   Gate gate_;
   std::vector<std::unique_ptr<Rank>> ranks_;
+  std::unique_ptr<Telling> telling_;  // where there are ranks of other nodes
   Extents extents_;
   bool is_in_place_ = false;
   int repeats_ = 1;

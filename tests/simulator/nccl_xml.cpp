@@ -124,10 +124,9 @@ std::string graphs_xml(const Machine& machine, const std::vector<int>& gpus) {
   double speed = profile.nccl.channel_gbs;
   const bool is_between_nodes = std::ranges::count(gpus, -1) > 0 && !profile.nics.empty();
   if (is_between_nodes) {
-    channels = static_cast<int>(profile.nics.size());
+    channels = static_cast<int>(static_cast<double>(profile.nics.size()) * share);
     speed = std::floor(profile.nics.front().gbs);
-  }
-  if (has_nvlinks) {
+  } else if (has_nvlinks) {
     const double all = kind.nvlinks * link_budget(kind) * share;
     channels = std::min(channels, static_cast<int>(all / speed));
   }
