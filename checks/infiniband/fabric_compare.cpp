@@ -88,6 +88,8 @@ std::string Comparison::where(const FabricEnd& end) const {
   if (!fabric_.nodes.contains(end.node)) return names_.node(end.node) + " is not seen in the fabric";
   const auto said = fabric_.ports.find(end);
   if (said == fabric_.ports.end()) return names_.end(end) + " leads nowhere";
+  // The cable is good and its far end is there, but has no answer for the discovery.
+  if (said->second.physical == "LinkUp") return names_.end(end) + " has a link, to something that does not answer";
   return names_.end(end) + " leads nowhere (" + said->second.state + ", " + said->second.physical + ")";
 }
 

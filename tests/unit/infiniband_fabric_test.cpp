@@ -186,7 +186,7 @@ TEST_CASE("infiniband.fabric: what differs from the cabling") {
   // Two cables whose ends at b and d were exchanged, and three in a ring.
   CHECK(compared({"a1b1", "c1d1"}, fabric_of({"a1d1", "b1c1"})) == Kinds{"crossed a1b1", "crossed c1d1"});
   CHECK(compared({"a1b1", "c1d1", "e1f1"}, fabric_of({"a1d1", "c1f1", "b1e1"})) ==
-        Kinds{"crossed a1b1", "crossed c1d1", "crossed e1f1"});
+        Kinds{"crossed a1b1", "crossed e1f1", "crossed c1d1"});
   // One took another's place, and that one is unplugged; and one that went on to a free port.
   CHECK(compared({"a1b1", "c1d1"}, fabric_of({"a1d1"})) == Kinds{"missing c1d1", "moved a1b1"});
   CHECK(compared({"a1b1", "c1d1"}, fabric_of({"a1d1", "c1h1"})) == Kinds{"moved a1b1", "moved c1d1"});
@@ -194,6 +194,21 @@ TEST_CASE("infiniband.fabric: what differs from the cabling") {
   CHECK(compared({"a1b1"}, fabric_of({"a1g1", "b1h1"})).size() == 2);
   CHECK(compared({"a1z1"}, fabric_of({})) == Kinds{"missing a1z1"});
   CHECK(compared({"a1z1"}, fabric_of({"a1b1"})) == Kinds{"moved a1z1"});
+}
+
+TEST_CASE("infiniband.fabric: where the ends of a missing link lead is told") {
+  Fabric fabric = fabric_of({"a2b2"});
+  fabric.ports[{'a', 1}] = {.state = "Active", .physical = "LinkUp", .rate = {}, .capable = {}};
+  fabric.ports[{'b', 1}] = {.state = "Down", .physical = "Disabled", .rate = {}, .capable = {}};
+  FabricNames names(fabric);
+  const Cabling cabling = resolve(parse_cabling("a 1 z 1\nb 1 c 1\na 2 c 2", "plan"), fabric, names, "plan");
+  std::vector<std::string> texts;
+  for (const FabricFinding& finding : compare(cabling.links, fabric, names)) texts.push_back(finding.text);
+  CHECK(texts == std::vector<std::string>{
+                     "missing: a port 1 to z port 1; a port 1 has a link, to something that does not answer, and z is not seen "
+                     "in the fabric",
+                     "missing: b port 1 to c port 1; b port 1 leads nowhere (Down, Disabled), and c port 1 leads nowhere",
+                     "moved: a port 2 should lead to c port 2, but a port 2 leads to b port 2, and c port 2 leads nowhere"});
 }
 
 TEST_CASE("infiniband.fabric: width and speed beside the cabling") {
