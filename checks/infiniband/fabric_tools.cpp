@@ -98,8 +98,12 @@ FabricTools::Discovery FabricTools::discover() const {
 
 // Every counter that is not 0, whatever the site's own thresholds say. It ends with 1 where there are such.
 CounterReading FabricTools::counters(const Fabric& fabric) const {
-  const auto argv = with_place({"ibqueryerrors", "--threshold-file", "/dev/null"});
-  return parse_counters(ask(argv, at_most, {0, 1}).output, fabric);
+  const ToolResult result = ask(with_place({"ibqueryerrors", "--threshold-file", "/dev/null"}), at_most, {0, 1});
+  try {
+    return parse_counters(result.output, fabric);
+  } catch (const Trouble& trouble) {
+    throw Trouble{trouble.why + ": " + first_line(result.errors)};
+  }
 }
 
 }  // namespace rackproof

@@ -44,7 +44,7 @@ class InfinibandFabric(support.TestCase):
         text = RECIPE.format(cabling=self.cabling, window=window, limits=", ".join(limits))
         recipe = self.write(f"fabric{self.runs}.yaml", text)
         # Programs under ibsim leave a folder where they run.
-        result = self.rackproof("run", recipe, "--output", self.folder / f"run{self.runs}", environment=fabric.inside,
+        result = self.rackproof("run", recipe, "--output", self.folder / f"run{self.runs}", environment=fabric.around,
                                 cwd=fabric.folder)
         self.assert_exit(code, result)
         self.shown = result.out
@@ -197,10 +197,78 @@ class InfinibandFabric(support.TestCase):
             self.measure(fabric, 3)
             self.assertIn("no InfiniBand port here has a link: ibsim0 port 1 is Down, Polling", self.shown)
 
-    def test_without_a_fabric_it_skips(self):
-        recipe = self.recipe("check: infiniband.fabric, optional: true, expect: [ links_below_capable == 0 ]")
-        run = self.run_recipe(recipe, code=77)
-        self.assertEqual(("skip", "this machine has no InfiniBand port"), support.verdicts(run)["infiniband-fabric"])
+
+PORT = """CA 'mlx5_0'
+	CA type: MT4129
+	Port 1:
+		State: {state}
+		Physical state: {physical}
+		Link layer: {layer}
+"""
+
+
+class Programs(support.TestCase):
+    """Programs that are not those of infiniband-diags stand in their place, and do not do what they should."""
+
+    def program(self, name, script):
+        path = self.write(f"bin/{name}", f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def ibstat(self, state="Active", physical="LinkUp", layer="InfiniBand"):
+        self.program("ibstat", f"cat <<'END'\n{PORT.format(state=state, physical=physical, layer=layer)}END")
+
+    def setUp(self):
+        super().setUp()
+        self.ibstat()
+        for name in ("ibnetdiscover", "iblinkinfo", "ibqueryerrors"):
+            self.program(name, "exit 0")
+
+    def judged(self, outcome, parameters=""):
+        recipe = self.recipe(
+            f"id: fabric, check: infiniband.fabric, optional: true, with: {{ {parameters} }}, expect: [ links_below_capable == 0 ]"
+        )
+        path = f"{self.folder / 'bin'}:/usr/bin:/bin"
+        result = self.rackproof("run", recipe, "--output", self.folder / "run", environment={"PATH": path})
+        self.assert_exit({"skip": 77, "error": 3, "pass": 0}[outcome], result)
+        self.assertEqual(outcome, support.outcomes(self.folder / "run")["fabric"])
+        return support.verdicts(self.folder / "run")["fabric"][1]
+
+    def test_no_adapter(self):
+        self.program("ibstat", "exit 0")
+        self.assertEqual("this machine has no InfiniBand port", self.judged("skip"))
+
+    def test_ethernet_alone(self):
+        self.ibstat(layer="Ethernet")
+        self.assertEqual("this machine has no InfiniBand port", self.judged("skip"))
+
+    def test_a_port_without_a_link(self):
+        self.ibstat(state="Down", physical="Disabled")
+        why = "no InfiniBand port here has a link: mlx5_0 port 1 is Down, Disabled"
+        self.assertEqual(why, self.judged("error"))
+
+    def test_a_port_that_is_not_there(self):
+        why = "this machine has InfiniBand ports, but not the one that was asked for"
+        self.assertEqual(why, self.judged("error", "adapter: mlx5_7"))
+
+    def test_a_program_that_fails(self):
+        self.program("ibnetdiscover", "echo 'cannot open umad port: Permission denied' >&2; exit 255")
+        why = "ibnetdiscover ended with exit code 255: cannot open umad port: Permission denied"
+        self.assertEqual(why, self.judged("error"))
+
+    def test_a_program_that_hangs(self):
+        self.program("ibnetdiscover", "exec sleep 60")
+        self.assertEqual("ibnetdiscover did not end within 1 s", self.judged("error", "patience: 1 s"))
+
+    def test_a_program_that_says_nothing(self):
+        self.assertEqual("ibnetdiscover found no node: without a word", self.judged("error"))
+
+    def test_without_counters_the_links_are_measured(self):
+        self.program("ibnetdiscover", "printf 'switchguid=0x1(1)\\nSwitch 3 \"S-1\" # \"leaf01\" base port 0 lid 1 lmc 0\\n'")
+        self.program("ibqueryerrors", "echo 'no subnet manager' >&2; exit 1")
+        self.judged("pass")
+        notes = [event["says"]["text"] for event in support.events(self.folder / "run")
+                 if event["event"] == "reported" and event["says"]["report"] == "note"]
+        self.assertEqual(["no counter is measured: ibqueryerrors ended without its summary: no subnet manager"], notes)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,9 @@ class SimulatedFabric:
         }
         # For programs that are to see this fabric.
         self.inside = {**self.environment, "LD_PRELOAD": LIBRARY}
+        # For programs that start others which are to see it, and that may be built with a sanitizer, which bears no
+        # library before its own.
+        self.around = {**self.environment, "PATH": f"{self.folder / 'bin'}:{PATH}"}
         self.processes = []
 
     def __enter__(self):
@@ -101,6 +104,11 @@ class SimulatedFabric:
     def bring_up(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "net").write_text(self.tree.net(self.rates))
+        (self.folder / "bin").mkdir()
+        for name in PROGRAMS:
+            wrapper = self.folder / "bin" / name
+            wrapper.write_text(f'#!/bin/sh\nLD_PRELOAD={LIBRARY} exec {shutil.which(name, path=PATH)} "$@"\n')
+            wrapper.chmod(0o755)
         self.ibsim = self.start("ibsim", ["ibsim", "-s", "net"], self.environment, subprocess.PIPE)
         self.wait_for("the simulator", lambda: "simulator ready" in self.log("ibsim").lower())
         self.say(*(f'Unlink "{a}"[{p}]' for a, p, _, _ in self.tree.spares()))
