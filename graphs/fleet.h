@@ -58,6 +58,7 @@ struct Suspicion {
   std::vector<std::size_t> nodes;  // indices of the nodes concerned
   bool outward = true;             // whether what these nodes send is low
   bool inward = true;              // whether what they receive is low
+  bool only_across = false;        // of a leaf: what crosses to other leaves is low, what stays inside is not
 };
 
 // What the fleet carries on a rail, inside a leaf or across leaves.
