@@ -36,6 +36,7 @@ LINKS = (
     ("rackproof_runner", ("rackproof_graphs",)),
     ("rackproof", ("rackproof_runner",)),
     ("rackproof-check", ("rackproof_api",)),
+    ("rackproof-cards", ("rackproof_api",)),
     ("parts_*", ("rackproof_api",)),
     ("check_*", ("rackproof_api", "parts_*")),
     ("${*", ("rackproof_api", "parts_*", "${CHECK_PARTS}")),  # inside the functions that add checks and their parts

@@ -35,7 +35,8 @@ class Ranks {
 
   // Puts this rank's card on the table: any bytes up to 64 KiB, once, before anything is measured. Throws Trouble.
   void put_card(std::string_view card);
-  // The card of another rank, as soon as it lies there; nothing, when it does not in this time.
+  // The card of another rank, as soon as it lies there; nothing, when it does not in this time. Throws Trouble where
+  // rackproof-cards is gone, which is no fault of the other rank.
   std::optional<std::string> card_of(int rank, std::chrono::milliseconds at_most);
 
  private:
