@@ -59,7 +59,7 @@ constexpr const char* kByHand[] = {
 
 RACKPROOF_CHECK(
         .name = "nccl.allreduce", .layer = "nccl",
-        .summary = "Collectives of NCCL over the GPUs of a node or of several, every element verified",
+        .summary = "Collectives of NCCL on one node or over many, every element verified",
         .method =
             "One process drives a rank on each GPU. Iterations are queued behind a gate, so that no launch is in "
             "what is timed, and each is timed by events on every rank: from the first entry to the last exit. "
