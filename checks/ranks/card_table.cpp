@@ -1,5 +1,7 @@
 #include "checks/ranks/card_table.h"
 
+#include <algorithm>
+
 namespace rackproof {
 namespace {
 
@@ -34,14 +36,8 @@ CardTable::Found CardTable::get(pmix_rank_t rank, std::chrono::milliseconds at_m
   const auto deadline = Clock::now() + at_most;
   std::unique_lock lock(mutex_);
   Place& place = places_[rank];
-  place.table = this;
   while (true) {
-    if (!place.is_there && !place.is_asked && rank != own_.rank) {
-      place.is_asked = true;
-      lock.unlock();
-      ask(rank, place);
-      lock.lock();
-    }
+    ask(rank, place, lock);
     changed_.wait_until(lock, deadline, [&] { return place.is_there || !place.is_asked; });
     if (place.is_there) return {.is_there = true, .card = place.card};
     if (Clock::now() >= deadline) break;
@@ -51,11 +47,22 @@ CardTable::Found CardTable::get(pmix_rank_t rank, std::chrono::milliseconds at_m
   return {.why = std::string("PMIx says ") + PMIx_Error_string(place.last)};
 }
 
-void CardTable::ask(pmix_rank_t rank, Place& place) {
+void CardTable::ask_for(pmix_rank_t rank) {
+  if (rank >= ranks_) return;
+  std::unique_lock lock(mutex_);
+  ask(rank, places_[rank], lock);
+}
+
+void CardTable::ask(pmix_rank_t rank, Place& place, std::unique_lock<std::mutex>& lock) {
+  if (place.is_there || place.is_asked || rank == own_.rank) return;
+  place.table = this;
+  place.is_asked = true;
   pmix_proc_t other = own_;
   other.rank = rank;
+  lock.unlock();
   const pmix_status_t status = PMIx_Get_nb(&other, kKey, nullptr, 0, &CardTable::answered, &place);
   if (status != PMIX_SUCCESS) answered(status, nullptr, &place);
+  lock.lock();
 }
 
 // Called by PMIx in a thread of its own.

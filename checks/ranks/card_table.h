@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -29,6 +30,8 @@ class CardTable {
   // Why it could not be put; empty when it was.
   std::string put(std::string_view card);
   Found get(pmix_rank_t rank, std::chrono::milliseconds at_most);
+  // Asks for a card without waiting for it. What has come once stays, whatever becomes of the other node.
+  void ask_for(pmix_rank_t rank);
 
  private:
   // PMIx is asked for one rank's card once at a time, however many wait for it: a question cannot be taken back, and the
@@ -41,7 +44,7 @@ class CardTable {
     pmix_status_t last = PMIX_SUCCESS;
   };
   static void answered(pmix_status_t, pmix_value_t*, void* place);
-  void ask(pmix_rank_t rank, Place&);
+  void ask(pmix_rank_t rank, Place&, std::unique_lock<std::mutex>&);
 
   const pmix_proc_t own_;
   const std::uint32_t ranks_;

@@ -2,6 +2,8 @@
 // find each other, so that no check needs to link PMIx, and none that crashes is missed by the launcher.
 //
 //   rackproof-cards SOCKET    listens there, writes "rank R of N", and serves until its standard input ends
+//
+// Killed, it takes the whole step with it under Slurm: it is ended by its standard input, and bounds its own ending.
 
 #include <poll.h>
 #include <signal.h>
@@ -12,10 +14,13 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
 
+#include "checks/api/last_word.h"
+#include "checks/api/ranks.h"
 #include "checks/ranks/conversation.h"
 
 namespace {
@@ -60,6 +65,20 @@ bool number_of_ranks(const pmix_proc_t& own, std::uint32_t& ranks) {
   return true;
 }
 
+// Everybody whom this rank will meet is asked for a card at the start: a node that dies later, in the middle of the rounds,
+// then holds nobody up. Slurm stops for half a minute at each question to a node that is gone, and answers none itself.
+void ask_ahead(CardTable& table) {
+  const char* const rounds = std::getenv("RACKPROOF_ROUNDS");
+  if (rounds == nullptr) return;
+  try {
+    for (const Group& group : parse_rounds(rounds)) {
+      for (const Member& member : group) table.ask_for(static_cast<pmix_rank_t>(member.rank));
+    }
+  } catch (const Trouble& trouble) {
+    std::fprintf(stderr, "rackproof-cards: RACKPROOF_ROUNDS: %s\n", trouble.why.c_str());
+  }
+}
+
 void serve(int listener, CardTable& table) {
   while (true) {
     pollfd ready[2] = {{STDIN_FILENO, POLLIN, 0}, {listener, POLLIN, 0}};
@@ -94,6 +113,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
 
   auto& table = *new CardTable(own, ranks);  // for as long as PMIx may answer, which is longer than main
+  ask_ahead(table);
   serve(listener, table);
 
   ::unlink(path.c_str());
