@@ -39,7 +39,7 @@ std::vector<std::int64_t> values_in(std::string_view text) {
   for (const std::string_view part : split(text, "[]")) {
     const auto words = words_of(part);
     if (words.size() < 3 || words[1] != "==") continue;
-    const auto* counter = std::ranges::find(kCounters, words[0], [](const FabricCounter& each) { return std::string_view(each.name); });
+    const auto* counter = std::ranges::find_if(kCounters, [&](const FabricCounter& each) { return words[0] == each.name; });
     const auto value = number_in<std::int64_t>(words[2]);
     if (counter != std::end(kCounters) && value) values[static_cast<std::size_t>(counter - kCounters)] = *value;
   }

@@ -50,6 +50,13 @@ LinkRate Fabric::capable_of(const FabricLink& link) const {
   return {};
 }
 
+bool Fabric::is_internal(const FabricLink& link) const {
+  const auto a = nodes.find(link.a.node);
+  const auto b = nodes.find(link.b.node);
+  return a != b && a != nodes.end() && b != nodes.end() && !a->second.system_guid.empty() &&
+         a->second.system_guid == b->second.system_guid && guid_in(a->second.system_guid).has_value();
+}
+
 void Fabric::order_ends(FabricLink& link) const {
   const auto a = nodes.find(link.a.node);
   const auto b = nodes.find(link.b.node);

@@ -62,6 +62,8 @@ struct Fabric {
   // Of both ends, as the ports tell it; of the topology, where they do not.
   LinkRate rate_of(const FabricLink&) const;
   LinkRate capable_of(const FabricLink&) const;
+  // Between two nodes of one device, as in a director switch, or the aggregation node (SHARP) of a switch: no cable.
+  bool is_internal(const FabricLink&) const;
   // Puts the end that is nearer to a CPU first; a link with an end at an unknown node stays as it is.
   void order_ends(FabricLink&) const;
 };

@@ -132,7 +132,8 @@ class InfinibandFabric(support.TestCase):
         rates = {("node03", 1): (WIDTH_4X, QDR), ("spine02", 4): (WIDTH_12X, SDR)}
         with self.fabric(rates) as fabric:
             found = {"narrower": {"cable:node03/1=leaf01/3"}, "slower": {"cable:leaf04/6=spine02/4"}}
-            self.assert_found(self.measure(fabric, 1), found, "node03 port 1 to leaf01 port 3", "leaf04 port 6 to spine02 port 4")
+            ends = ["node03 port 1 to leaf01 port 3", "leaf04 port 6 to spine02 port 4"]
+            self.assert_found(self.measure(fabric, 1), found, *ends)
             # Without any cabling: a link that does less than its two ends could.
             limits = ["width == 100 % of width_capable", "links_below_capable == 1"]
             self.measure(fabric, 1, limits=limits)
@@ -145,8 +146,8 @@ class InfinibandFabric(support.TestCase):
             limits = [f"{counter} == 0" for counter in COUNTERS] + ["counters_unread == 0"]
             # What was there before the window is told as a total, and does not count.
             reports = self.measure(fabric, 0, window="0.2 s", limits=limits)
-            totals = [(report["device"], report["value"]) for report in reports if report.get("metric") == "symbol_errors_total"]
-            self.assertEqual([("cable:node10/1=leaf03/2", 5)], totals)
+            totals = [report for report in reports if report.get("metric") == "symbol_errors_total"]
+            self.assertEqual([("cable:node10/1=leaf03/2", 5)], [(total["device"], total["value"]) for total in totals])
 
             done = threading.Event()
 
@@ -176,8 +177,8 @@ class InfinibandFabric(support.TestCase):
             self.assertEqual(expected, rising)
             told = [note for note in self.notes(reports) if note.startswith("counted at ")]
             self.assertEqual(2, len(told), told)
-            self.assertTrue(any(note.startswith("counted at spine01 port 2 (to leaf02 port 5): receive_errors ") for note in told), told)
-            self.assertTrue(any(note.startswith("counted at leaf03 port 2 (to node10 port 1): symbol_errors ") for note in told), told)
+            for start in ["spine01 port 2 (to leaf02 port 5): receive_errors ", "leaf03 port 2 (to node10 port 1): symbol_errors "]:
+                self.assertTrue(any(note.startswith(f"counted at {start}") for note in told), told)
 
     def test_a_node_that_does_not_answer(self):
         with self.fabric() as fabric:
@@ -224,9 +225,8 @@ class Programs(support.TestCase):
             self.program(name, "exit 0")
 
     def judged(self, outcome, parameters=""):
-        recipe = self.recipe(
-            f"id: fabric, check: infiniband.fabric, optional: true, with: {{ {parameters} }}, expect: [ links_below_capable == 0 ]"
-        )
+        step = f"id: fabric, check: infiniband.fabric, optional: true, with: {{ {parameters} }}"
+        recipe = self.recipe(f"{step}, expect: [ links_below_capable == 0 ]")
         path = f"{self.folder / 'bin'}:/usr/bin:/bin"
         result = self.rackproof("run", recipe, "--output", self.folder / "run", environment={"PATH": path})
         self.assert_exit({"skip": 77, "error": 3, "pass": 0}[outcome], result)
@@ -263,7 +263,8 @@ class Programs(support.TestCase):
         self.assertEqual("ibnetdiscover found no node: without a word", self.judged("error"))
 
     def test_without_counters_the_links_are_measured(self):
-        self.program("ibnetdiscover", "printf 'switchguid=0x1(1)\\nSwitch 3 \"S-1\" # \"leaf01\" base port 0 lid 1 lmc 0\\n'")
+        topology = 'switchguid=0x1(1)\\nSwitch 3 "S-1" # "leaf01" base port 0 lid 1 lmc 0\\n'
+        self.program("ibnetdiscover", f"printf '{topology}'")
         self.program("ibqueryerrors", "echo 'no subnet manager' >&2; exit 1")
         self.judged("pass")
         notes = [event["says"]["text"] for event in support.events(self.folder / "run")

@@ -43,7 +43,7 @@ class FatTree:
                 yield f"leaf{leaf:02}", self.hosts + spine, f"spine{spine:02}", leaf
 
     def spares(self):
-        """Links of one more port of each switch. ibsim gives a port its width with its first link, so spares begin with one."""
+        """Links of one more port of each switch: ibsim gives a port its width with its first link, so spares begin with one."""
         switches = [(f"leaf{leaf:02}", self.hosts + self.spines + 1) for leaf in range(1, self.leaves + 1)]
         switches += [(f"spine{spine:02}", self.leaves + 1) for spine in range(1, self.spines + 1)]
         for (a, p), (b, q) in zip(switches[::2], switches[1::2]):

@@ -134,7 +134,8 @@ TEST_CASE("infiniband.fabric: topologies cut anywhere and garbage are read witho
     parse_local_ports(text.substr(0, end));
     CHECK(fabric.links.size() <= 2);
   }
-  for (const char* line : {"[", "[]", "[1]", "[1](\"", "Switch", "Ca 1", "Ca x \"H-1\"", "Switch 1 \"S-\"", "=", "\"", "==()==>", ")==>==("}) {
+  for (const char* line : {"[", "[]", "[1]", "[1](\"", "Switch", "Ca 1", "Ca x \"H-1\"", "Switch 1 \"S-\"", "=", "\"", "==()==>",
+                           ")==>==("}) {
     Fabric fabric = parse_topology("vendid=0x1\nswitchguid=0x2\nSwitch 3 \"S-2\"\n" + std::string(line) + "\n");
     add_port_states(fabric, line);
     CHECK(fabric.links.empty());
@@ -154,7 +155,8 @@ TEST_CASE("infiniband.fabric: names and ids") {
 }
 
 TEST_CASE("infiniband.fabric: a cabling of lines") {
-  const auto links = parse_cabling("# a plan\n\n\"node01 mlx5_0\" 1  leaf01 1 4xNDR # first\n0x10 2 leaf01 2 2x HDR\nx 1 y 1\n", "plan");
+  const auto links = parse_cabling(
+      "# a plan\n\n\"node01 mlx5_0\" 1  leaf01 1 4xNDR # first\n0x10 2 leaf01 2 2x HDR\nx 1 y 1\n", "plan");
   REQUIRE(links.size() == 3);
   CHECK(links[0].a.name == "node01 mlx5_0");
   CHECK(links[0].rate == LinkRate{4, 106.25});
@@ -211,6 +213,14 @@ TEST_CASE("infiniband.fabric: where the ends of a missing link lead is told") {
                      "moved: a port 2 should lead to c port 2, but a port 2 leads to b port 2, and c port 2 leads nowhere"});
 }
 
+TEST_CASE("infiniband.fabric: a link inside one device is no unexpected cable") {
+  Fabric fabric = fabric_of({"a1b1", "c1d1"});
+  fabric.nodes['a'].system_guid = fabric.nodes['b'].system_guid = "0x7";
+  fabric.nodes['c'].system_guid = fabric.nodes['d'].system_guid = "0x0";
+  CHECK(compared({"e1f1"}, fabric) == Kinds{"missing e1f1", "unexpected c1d1"});
+  CHECK(compared({"a1f1"}, fabric) == Kinds{"moved a1f1", "unexpected c1d1"});
+}
+
 TEST_CASE("infiniband.fabric: width and speed beside the cabling") {
   CHECK(compared({"a1b1 4xQDR", "c1d1 2xDDR"}, fabric_of({"a1b1", "c1d1"})) == Kinds{});
   CHECK(compared({"a1b1 8x", "c1d1 EDR"}, fabric_of({"a1b1", "c1d1"})) == Kinds{"narrower a1b1", "slower c1d1"});
@@ -259,7 +269,8 @@ TEST_CASE("infiniband.fabric: a topology that was recorded earlier is a cabling"
 
 TEST_CASE("infiniband.fabric: counters of ibqueryerrors") {
   const Fabric fabric = parse_topology(kTopology);
-  const std::string summary = "\n## Summary: 2 nodes checked, 1 bad nodes found\n##  43 ports checked, 2 ports have errors beyond threshold\n";
+  const std::string summary =
+      "\n## Summary: 2 nodes checked, 1 bad nodes found\n##  43 ports checked, 2 ports have errors beyond threshold\n";
   const CounterReading before = parse_counters(
       "Errors for 0x20 \"leaf\"\n   GUID 0x20 port ALL: [SymbolErrorCounter == 7]\n   GUID 0x20 port 2: [SymbolErrorCounter == 7] "
       "[LinkDownedCounter == 255] [PortXmitData == 24408 (95.344KB)]\n" + summary, fabric);
