@@ -41,22 +41,23 @@ class GroupRound {
       report_.reached(results_, largest_, errors_);
     } catch (const Stopped& stopped) {
       findings_.say_stopped(stopped);
-      why = "the collective does not end" + behind(stopped);
+      why = "the collective does not end" + behind(stopped.progress);
     } catch (const CudaError& error) {
       why = error.what();
       keep(findings_.say_lost(error));
     } catch (const NcclError& error) {
-      why = error.what();
+      why = error.what() + behind(rounds_ == nullptr ? std::vector<RankProgress>() : rounds_->progress());
       // Its own trouble only when its GPUs say so: NCCL cannot tell whose fault it is that ranks do not come together.
       static_cast<void>(findings_.say_failed(error));
     } catch (const Trouble& trouble) {
       why = trouble.why;
     }
     if (!why.empty()) {
-      report_.failed(why, has_started_ ? std::optional(errors_) : std::nullopt);
+      report_.failed(why, has_verified_ ? std::optional(errors_) : std::nullopt);
       give_up();
     }
     for (std::size_t i = 0; i < node_.gpus.size(); ++i) {
+      node_.figures[i].is_verified |= has_verified_;
       node_.figures[i].errors += static_cast<double>(findings_.errors()[i]);
     }
   }
@@ -100,9 +101,10 @@ class GroupRound {
   }
 
   // After a collective that does not end, each member tells the first how far it came.
-  std::string behind(const Stopped& stopped) {
-    int least = stopped.progress.front().entered + stopped.progress.front().left;
-    for (const RankProgress& one : stopped.progress) least = std::min(least, one.is_lost ? 0 : one.entered + one.left);
+  std::string behind(const std::vector<RankProgress>& all) {
+    if (all.empty()) return {};
+    int least = all.front().entered + all.front().left;
+    for (const RankProgress& one : all) least = std::min(least, one.is_lost ? 0 : one.entered + one.left);
     if (!plan_.is_led) {
       node_.calls.call(plan_.place, {plan_.number, plan_.own, least});
       return {};
@@ -139,7 +141,6 @@ class GroupRound {
     }
     make_rounds(16);
     const auto told = tell({static_cast<std::int64_t>(room)});
-    has_started_ = true;
     const auto least = std::ranges::min_element(told, {}, [](const ToldWords& one) { return one[0]; });
     if (static_cast<std::size_t>((*least)[0]) < need(wanted.front())) {
       throw Trouble{"there is no room for " + size_text(wanted.front()) + " on rank " +
@@ -167,6 +168,7 @@ class GroupRound {
       own[one.local][kErrors] += static_cast<std::int64_t>(one.wrong.count);
     }
     const std::vector<ToldWords> all = rounds_->tell(own);
+    has_verified_ = true;
     for (std::size_t i = 0; i < round.ns.size(); ++i) {
       round.ns[i].clear();
       for (const ToldWords& one : all) round.ns[i].push_back(one[i]);
@@ -224,7 +226,7 @@ class GroupRound {
   std::unique_ptr<Rounds> rounds_;
   std::vector<SizeResult> results_;
   std::size_t largest_ = 0;
-  bool has_started_ = false;
+  bool has_verified_ = false;
   double errors_ = 0;  // of all ranks
 };
 

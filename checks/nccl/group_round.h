@@ -16,6 +16,7 @@ namespace rackproof {
 
 // Over all rounds: errors are added up, of times the worst stands.
 struct GpuFigures {
+  bool is_verified = false;
   double errors = 0;
   bool is_timed = false;
   double lateness_us = 0;

@@ -12,6 +12,7 @@
 #include "checks/api/ranks.h"
 #include "checks/nccl/group_card.h"
 #include "checks/nccl/group_round.h"
+#include "checks/nccl/sizes.h"
 
 namespace rackproof {
 namespace {
@@ -31,6 +32,8 @@ class Groups {
         node_(context) {}
 
   void run() {
+    // What is wrong with a parameter is said before anything is tried.
+    static_cast<void>(parse_sizes(context_.param<std::string>("sizes")));
     put_card();
     describe_gpus(context_, node_.gpus);
     const auto cards_until = Clock::now() + to_start_;
@@ -45,7 +48,7 @@ class Groups {
     for (std::size_t i = 0; i < node_.gpus.size(); ++i) {
       const std::string& gpu = node_.gpus[i].id;
       const GpuFigures& one = node_.figures[i];
-      context_.measure("element_errors", gpu, one.errors);
+      if (one.is_verified) context_.measure("element_errors", gpu, one.errors);
       if (!one.is_timed) continue;
       context_.measure("lateness", gpu, one.lateness_us);
       context_.measure("time", gpu, one.time_us);

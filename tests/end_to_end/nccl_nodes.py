@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import support
 from nccl_allreduce import GPUS, NODE, SIMULATOR, Reports
@@ -62,8 +63,10 @@ class NcclNodes(support.TestCase):
             text=True,
         )
 
-    def measure(self, *rounds, faults=None, absent=(), stopped=(), **parameters):
-        """The reports of each rank; `rounds`: of each rank, `faults`: by rank."""
+    def measure(self, *rounds, faults=None, absent=(), ended=None, after=0, **parameters):
+        """The reports of each rank; `rounds`: of each rank, `faults`: by rank, `ended`: by rank, with which signal, so
+        many seconds after it has put its card."""
+        ended = ended or {}
         table = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         cards = cards_server.serve(table, len(rounds))
         started = {
@@ -71,34 +74,34 @@ class NcclNodes(support.TestCase):
             for rank, own in enumerate(rounds)
             if rank not in absent
         }
-        for rank in stopped:
-            self.stop_when_it_has_put_its_card(started[rank], cards[rank], rank)
+        for rank, how in ended.items():
+            self.await_card(cards[rank], rank)
+            time.sleep(after)
+            started[rank].send_signal(how)
         reports = {}
         for rank, process in started.items():
-            if rank in stopped:
+            if rank in ended:
                 continue
             out, err = process.communicate(timeout=support.PATIENCE)
             self.assertEqual(0, process.returncode, err)
             reports[rank] = Reports(out.splitlines())
-        for rank in stopped:
+        for rank in ended:
             started[rank].kill()
             started[rank].communicate()
-        self.assert_cleared(stopped)
+        self.assert_cleared(ended)
         return reports
 
-    def stop_when_it_has_put_its_card(self, process, cards, rank):
+    def await_card(self, cards, rank):
         with socket.socket(socket.AF_UNIX) as table:
             table.connect(str(cards))
             table.sendall(f"get {rank} 60000\n".encode())
             self.assertTrue(table.makefile().readline().startswith("card "))
-        process.send_signal(signal.SIGSTOP)
-
-    def assert_cleared(self, stopped):
+    def assert_cleared(self, ended):
         for rank in range(4):
             scratch = self.folder / f"scratch{rank}"
-            if scratch.exists() and rank not in stopped:
+            if scratch.exists() and rank not in ended:
                 self.assertEqual([], list(scratch.iterdir()))
-        if not stopped:
+        if not ended:
             self.assertEqual([], [str(one) for node in self.nodes.values() for one in node.glob("nccl.*")])
 
     def of_group(self, reports, group):
@@ -202,15 +205,28 @@ class NcclNodes(support.TestCase):
         self.assertIn("round 0: c never put its card", self.notes(reports[1]))
         self.assertEqual(1, self.of_group(reports[0], "group:1:a")["reached"])
 
-    def test_who_stops_after_his_card_is_named_too(self):
+    def test_who_stops_or_dies_after_his_card_is_named_too(self):
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            with self.subTest(how):
+                reports = self.measure(
+                    "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|-", ended={2: how}, **HASTY
+                )
+                self.assertEqual([], reports[0].faults() + reports[1].faults())
+                self.assertEqual(0, self.of_group(reports[0], "group:0:a")["reached"])
+                # It may have come as far as NCCL or its first collective.
+                self.assertRegex(
+                    " ".join(self.notes(reports[0])), "round 0: .*(: c never came|it waits for c|waited for one of b, c)"
+                )
+                self.assertEqual(1, self.of_group(reports[0], "group:1:a")["reached"])
+
+    def test_who_dies_on_the_way_is_named(self):
         reports = self.measure(
-            "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|-", stopped=(2,), **HASTY
-        )
+            "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|0=a,1=b", "0=a,1=b,2=c|-", ended={2: signal.SIGKILL},
+            after=1, **{**HASTY, "timeout": "10 s", "sizes": "8 B, 32 MiB"},
+        )  # fmt: skip
         self.assertEqual([], reports[0].faults() + reports[1].faults())
-        figures = self.of_group(reports[0], "group:0:a")
-        # It may have come as far as the first collective.
-        self.assertEqual(0, figures["reached"])
-        self.assertRegex(" ".join(self.notes(reports[0])), "round 0: .*(: c never came|it waits for c)")
+        self.assertEqual(0, self.of_group(reports[0], "group:0:a")["reached"])
+        self.assertRegex(" ".join(self.notes(reports[0])), "round 0: .*it waits for c")
         self.assertEqual(1, self.of_group(reports[0], "group:1:a")["reached"])
 
     def test_nccl_that_never_comes_together_is_not_waited_for_long(self):
