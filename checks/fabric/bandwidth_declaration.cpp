@@ -47,7 +47,8 @@ RACKPROOF_CHECK(
         .summary = "How fast data go from node to node, pair by pair, and over what",
         .method =
             "Two ranks measure one path: first one of them sends, then the other, then both at once. Messages are kept "
-            "under way for 100 ms a sample, and a sample ends when the partner says that all have arrived. A share of the "
+            "under way for 100 ms a sample, and a sample ends when the partner says that all have arrived. A share of "
+            "the "
             "messages is verified in that time. Over which transports and devices they went is what UCX says of the "
             "endpoint. All waits end: a partner that is silent costs its own pair.",
         .parameters = kParameters, .metrics = kMetrics, .by_hand = kByHand, .run = rackproof::entry<rackproof_run>)

@@ -20,7 +20,8 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-// After the first line, of each rail: its name, "rdma" or "-", the length of the address, each on a line, and the address.
+// After the first line, of each rail: its name, "rdma" or "-", the length of the address, each on a line, and the
+// address.
 std::string encode_card(const std::vector<RailCard>& rails) {
   std::string card(kBegin);
   for (const RailCard& rail : rails) {

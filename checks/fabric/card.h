@@ -8,9 +8,9 @@
 namespace rackproof {
 
 struct RailCard {
-  std::string rail;      // "" where UCX chooses among all devices
+  std::string rail;  // "" where UCX chooses among all devices
   bool has_rdma = false;
-  std::string address;   // of its UCX worker: any bytes
+  std::string address;  // of its UCX worker: any bytes
   bool operator==(const RailCard&) const = default;
 };
 

@@ -8,7 +8,6 @@
 namespace rackproof {
 namespace {
 
-constexpr std::int64_t kLongSample = 500'000'000;  // ns: longer than that, the window is halved
 constexpr std::chrono::milliseconds kEnding{500};
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::uint64_t>::max();
 
@@ -21,62 +20,22 @@ std::int64_t since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
 }
 
-// What the follower makes of its own samples of a direction that the leader decided about: it keeps as many of the last.
-Estimate last_of(const std::vector<Sample>& samples, std::int64_t kept, bool is_steady) {
-  const std::size_t n = std::min(samples.size(), static_cast<std::size_t>(std::max<std::int64_t>(kept, 1)));
-  Estimate estimate;
-  std::vector<double> rates;
-  for (const Sample& one : std::span(samples).last(n)) {
-    rates.push_back(static_cast<double>(one.amount) * 1e9 / static_cast<double>(one.nanoseconds));
-    estimate.counted.amount += one.amount;
-    estimate.counted.nanoseconds += one.nanoseconds;
-  }
-  estimate.median = median(rates);
-  estimate.samples = summarise(rates, is_steady && robust_cv(rates) <= SamplerBounds{}.spread);
-  return estimate;
-}
-
-void add(Tally& sum, const Tally& more) {
-  if (sum.wrong == 0) sum.wrong_at = more.wrong_at;
-  sum.verified += more.verified;
-  sum.wrong += more.wrong;
-}
-
 }  // namespace
-
-void put_into(Message& message, const Measured& measured) {
-  const Estimate& estimate = measured.estimate;
-  message.kept = estimate.samples.n;
-  message.median = estimate.median;
-  message.low = estimate.samples.low;
-  message.high = estimate.samples.high;
-  message.worst = estimate.samples.worst;
-  message.steady = estimate.samples.steady ? 1 : 0;
-  message.amount = estimate.counted.amount;
-  message.elapsed = estimate.counted.nanoseconds;
-  message.size = measured.pace.size;
-  message.window = measured.pace.window;
-  message.verified = measured.tally.verified;
-  message.wrong = measured.tally.wrong;
-  message.wrong_at = measured.tally.wrong_at;
-}
-
-Measured measured_in(const Message& message) {
-  Measured measured;
-  Estimate& estimate = measured.estimate;
-  estimate.samples = {.n = message.kept, .low = message.low, .high = message.high, .worst = message.worst,
-                      .steady = message.steady != 0};
-  estimate.counted = {.amount = message.amount, .nanoseconds = message.elapsed};
-  estimate.median = message.median;
-  measured.pace = {static_cast<std::size_t>(message.size), message.window};
-  measured.tally = {message.verified, message.wrong, message.wrong_at};
-  return measured;
-}
 
 Exchange::Exchange(Lobby& lobby, Wire& wire, const ExchangeChoice& choice, int own, int partner, int round,
                    bool is_first, std::chrono::nanoseconds patience)
-    : lobby_(lobby), wire_(wire), choice_(choice), is_first_(is_first), talk_(wire, own, partner, round, patience),
-      out_(wire, room_for(choice)), in_(wire, room_for(choice)), keeper_(talk_, in_) {}
+    : lobby_(lobby),
+      wire_(wire),
+      choice_(choice),
+      is_first_(is_first),
+      talk_(wire, own, partner, round, patience, [this] { attend(); }),
+      out_(wire, room_for(choice)),
+      in_(wire, room_for(choice)),
+      keeper_(talk_, in_) {}
+
+void Exchange::attend() {
+  if (!is_load_) lobby_.attend();  // which belongs to another thread than the load's
+}
 
 void Exchange::greet() {
   Message greeting{.word = Message::Word::greet};
@@ -127,7 +86,8 @@ Exchanged Exchange::run() {
   return result;
 }
 
-Message Exchange::order(const Pace& pace, std::uint64_t every, std::int64_t nanoseconds, std::uint64_t most, Part part) {
+Message Exchange::order(const Pace& pace, std::uint64_t every, std::int64_t nanoseconds, std::uint64_t most,
+                        Part part) {
   Message order{.word = Message::Word::order, .sample = ++samples_};
   order.both = part.moves && part.keeps ? 1 : 0;
   order.size = pace.size;
@@ -138,30 +98,38 @@ Message Exchange::order(const Pace& pace, std::uint64_t every, std::int64_t nano
   return order;
 }
 
-Exchange::Moved Exchange::lead(Part part) {
-  Probes probes(choice_.asked.size);
+Pace Exchange::find_pace(Part part) {
+  Probes probes(choice_.asked);
   while (true) {
     const Pace pace{probes.size(), std::min(choice_.asked.window, probes.count())};
-    const Sample took = run_sample(order(pace, 0, std::numeric_limits<std::int64_t>::max(), probes.count(), part), part, true);
-    if (probes.is_enough(took.nanoseconds)) break;
+    const Message once = order(pace, 0, std::numeric_limits<std::int64_t>::max(), probes.count(), part);
+    if (probes.is_enough(run_sample(once, part, true).nanoseconds)) return fitting_pace(probes.speed(), choice_.asked);
   }
-  Pace pace = fitting_pace(probes.speed(), choice_.asked);
+}
+
+Message Exchange::end_direction(const Measured& measured) {
+  Message finish{.word = Message::Word::finish};
+  put_into(finish, measured);
+  talk_.say(finish);
+  return talk_.await(Message::Word::bye, "to end a direction");
+}
+
+Exchange::Moved Exchange::lead(Part part) {
+  Pace pace = find_pace(part), used = pace;
   tally_ = {};
   Measured measured;
   measured.estimate = sample(
       [&] {
-        lobby_.attend();
+        attend();
         const Sample took = run_sample(order(pace, choice_.every, kSampleTime, kAnyNumber, part), part, true);
-        if (took.nanoseconds > kLongSample && pace.window > 2) pace.window = std::max<std::uint64_t>(2, pace.window / 2);
+        used = pace;
+        pace = adjusted_pace(pace, static_cast<std::size_t>(took.amount), took.nanoseconds, choice_.asked);
         return took;
       },
       choice_.bounds);
-  measured.pace = pace;
+  measured.pace = used;
   measured.tally = tally_;
-  Message finish{.word = Message::Word::finish};
-  put_into(finish, measured);
-  talk_.say(finish);
-  const Message bye = talk_.await(Message::Word::bye, "to end a direction");
+  const Message bye = end_direction(measured);
   Moved moved{.mine = measured, .theirs = std::nullopt};
   if (part.keeps) moved.theirs = measured_in(bye);
   return moved;
@@ -171,9 +139,9 @@ Exchange::Moved Exchange::follow(Part part) {
   std::vector<Sample> samples;
   Pace pace;
   tally_ = {};
-  Patience patience(talk_.patience());
+  Patience patience = talk_.patience();
   while (true) {
-    lobby_.attend();
+    attend();
     if (const auto order = talk_.heard(Message::Word::order)) {
       pace = {static_cast<std::size_t>(order->size), order->window};
       if (pace.size > choice_.asked.size || pace.window > choice_.asked.window) {
@@ -181,13 +149,13 @@ Exchange::Moved Exchange::follow(Part part) {
       }
       const Sample took = run_sample(*order, part, false);
       if (order->most == kAnyNumber) samples.push_back(took);
-      patience = Patience(talk_.patience());
+      patience.begin_again();
       continue;
     }
     if (const auto finish = talk_.heard(Message::Word::finish)) {
       Moved moved{.mine = std::nullopt, .theirs = measured_in(*finish)};
       Message bye{.word = Message::Word::bye};
-      if (part.moves) {
+      if (part.moves && !samples.empty()) {
         moved.mine = Measured{last_of(samples, finish->kept, finish->steady != 0), pace, tally_};
         put_into(bye, *moved.mine);
       }
@@ -199,9 +167,32 @@ Exchange::Moved Exchange::follow(Part part) {
   }
 }
 
+void Exchange::prepare_load() {
+  greet();
+  const Part part{.moves = true, .keeps = true};
+  if (is_first_) {
+    load_pace_ = find_pace(part);
+    end_direction({});
+  } else {
+    follow(part);
+  }
+}
+
+Sample Exchange::load(const std::atomic<bool>& stop) {
+  is_load_ = true;
+  const Part part{.moves = true, .keeps = true};
+  const std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
+  const Message begin = is_first_ ? order(load_pace_, 0, for_ever, kAnyNumber, part)
+                                  : talk_.await(Message::Word::order, "to begin the load");
+  return run_sample(begin, part, is_first_, &stop);
+}
+
 Flow Exchange::flow_of(const Message& order) const {
-  return {.op = choice_.op, .sample = order.sample, .size = static_cast<std::size_t>(order.size),
-          .window = order.window, .marks = Marks::of(order.every, order.window, order.sample)};
+  return {.op = choice_.op,
+          .sample = order.sample,
+          .size = static_cast<std::size_t>(order.size),
+          .window = order.window,
+          .marks = Marks::of(order.every, order.window, order.sample)};
 }
 
 // The side whose data go over fills them in, where they were not filled in like that before.
@@ -218,7 +209,7 @@ void Exchange::finish_moving() {
     ucp_request_param_t param = flushing_.told_here();
     ++flushing_.open;
     flushing_.began(ucp_ep_flush_nbx(wire_.to(talk_.partner()), &param));
-    Patience patience(talk_.patience());
+    Patience patience = talk_.patience();
     while (flushing_.open > 0) {
       wire_.progress();
       if (patience.is_over(0)) talk_.give_up("to take what was written");
@@ -230,7 +221,7 @@ void Exchange::finish_moving() {
   talk_.say(end);
 }
 
-Sample Exchange::run_sample(const Message& order, Part part, bool leads) {
+Sample Exchange::run_sample(const Message& order, Part part, bool leads, const std::atomic<bool>* stop) {
   const Flow flow = flow_of(order);
   prepare(flow, part);
   if (part.keeps) keeper_.begin(flow);
@@ -247,10 +238,11 @@ Sample Exchange::run_sample(const Message& order, Part part, bool leads) {
   bool is_moving = part.moves, is_acknowledged = !part.moves, has_kept = !part.keeps;
   std::optional<std::uint64_t> promised;  // how many the partner started
   std::int64_t elapsed = 0;
-  Patience patience(talk_.patience());
+  Patience patience = talk_.patience();
   while (!is_acknowledged || !has_kept) {
     if (is_moving) {
-      const bool is_over = mover_->started() > 0 && since(start) >= order.nanoseconds;
+      const bool is_over = stop != nullptr ? stop->load(std::memory_order_relaxed)
+                                           : mover_->started() > 0 && since(start) >= order.nanoseconds;
       // Messages may end as soon as they start, so that a window never fills.
       const std::uint64_t enough = std::min(order.most, mover_->started() + flow.window);
       while (!is_over && mover_->started() < enough && mover_->can_start()) mover_->start();

@@ -2,6 +2,7 @@
 // then both at once. Whoever starts the messages of a direction leads it; for both at once, the group's first member.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "checks/api/sampler.h"
 #include "checks/fabric/flow.h"
 #include "checks/fabric/lobby.h"
+#include "checks/fabric/measured.h"
 #include "checks/fabric/pace.h"
 
 namespace rackproof {
@@ -24,11 +26,6 @@ struct ExchangeChoice {
 };
 
 // Of the direction in which this rank sends.
-struct Measured {
-  Estimate estimate;
-  Pace pace;
-  Tally tally;
-};
 struct Exchanged {
   std::optional<Measured> alone;
   std::optional<Measured> together;  // while the other direction was at work too
@@ -41,6 +38,11 @@ class Exchange {
            std::chrono::nanoseconds patience);
 
   Exchanged run();  // throws PartnerLost
+
+  // As a load beside which something else is measured: agrees with the partner how much is under way, and then keeps
+  // both directions busy until `stop`. What this rank sent meanwhile.
+  void prepare_load();
+  Sample load(const std::atomic<bool>& stop);
   // Whether UCX uses nothing of this any more; waits a little for it. Else this must not be destroyed.
   bool has_ended();
 
@@ -54,10 +56,13 @@ class Exchange {
     std::optional<Measured> mine;
     std::optional<Measured> theirs;
   };
+  void attend();
   void greet();
+  Pace find_pace(Part);
   Moved lead(Part);
+  Message end_direction(const Measured&);
   Moved follow(Part);
-  Sample run_sample(const Message& order, Part, bool leads);
+  Sample run_sample(const Message& order, Part, bool leads, const std::atomic<bool>* stop = nullptr);
   void finish_moving();
   Message order(const Pace&, std::uint64_t every, std::int64_t nanoseconds, std::uint64_t most, Part);
   Flow flow_of(const Message& order) const;
@@ -75,14 +80,12 @@ class Exchange {
   std::optional<Mover> mover_;
   Keeper keeper_;
   Requests flushing_;
+  Pace load_pace_;
+  bool is_load_ = false;
   std::uint32_t samples_ = 0;
   std::size_t filled_size_ = 0;
   std::uint64_t filled_places_ = 0;
   Tally tally_;  // of the messages that this rank started
 };
-
-// A rate's estimate as words between partners, and back.
-void put_into(Message&, const Measured&);
-Measured measured_in(const Message&);
 
 }  // namespace rackproof

@@ -89,7 +89,8 @@ void Mover::start() {
   if (!UCS_PTR_IS_PTR(request)) end(*ticket, UCS_PTR_STATUS(request));
 }
 
-ucs_status_ptr_t Mover::start_one(std::span<std::byte> near, std::uint64_t far_place, const ucp_request_param_t& param) {
+ucs_status_ptr_t Mover::start_one(std::span<std::byte> near, std::uint64_t far_place,
+                                  const ucp_request_param_t& param) {
   switch (flow_.op) {
     case Op::tag:
       return ucp_tag_send_nbx(endpoint_, near.data(), near.size(), data_tag(talk_, flow_, talk_.own()), &param);
@@ -213,8 +214,8 @@ ucs_status_t Keeper::take(const Header& header, void* data, std::size_t length, 
     ucp_request_free(request);
   };
   ++fetching_;
-  ucs_status_ptr_t request = ucp_am_recv_data_nbx(talk_.wire().worker(), data,
-                                                  near_.place(place, flow_.size).data(), length, &param);
+  ucs_status_ptr_t request =
+      ucp_am_recv_data_nbx(talk_.wire().worker(), data, near_.place(place, flow_.size).data(), length, &param);
   if (!UCS_PTR_IS_PTR(request)) fetched(ticket);
   return UCS_INPROGRESS;
 }
@@ -244,7 +245,8 @@ void Keeper::settle(std::uint64_t count) {
 }
 
 bool Keeper::is_idle() const {
-  return fetching_ == 0 && std::ranges::all_of(tickets_, [](const Ticket& ticket) { return ticket.request == nullptr; });
+  return fetching_ == 0 &&
+         std::ranges::all_of(tickets_, [](const Ticket& ticket) { return ticket.request == nullptr; });
 }
 
 }  // namespace rackproof

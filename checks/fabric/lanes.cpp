@@ -71,13 +71,20 @@ std::vector<Lane> parse_resources(std::string_view context) {
   return resources;
 }
 
-std::vector<Lane> bulk_lanes(const std::vector<Lane>& lanes, bool one_sided) {
-  std::vector<Lane> bulk;
-  if (one_sided) bulk = those(lanes, [](const Lane& lane) { return has_role(lane, "rma"); });
-  if (bulk.empty()) bulk = those(lanes, [](const Lane& lane) { return has_role(lane, "rma_bw"); });
-  if (bulk.empty()) bulk = those(lanes, [](const Lane& lane) { return has_role(lane, "am_bw"); });
-  if (bulk.empty()) bulk = those(lanes, [](const Lane& lane) { return has_role(lane, "am"); });
-  return bulk;
+std::vector<Lane> lanes_for(LaneUse use, const std::vector<Lane>& lanes) {
+  const auto with = [&](std::string_view role) {
+    return those(lanes, [&](const Lane& lane) { return has_role(lane, role); });
+  };
+  if (use == LaneUse::one_sided) {
+    // A lane for puts and gets alone has no role in the text; one that does active messages too is only called by
+    // these.
+    return those(lanes,
+                 [](const Lane& lane) { return lane.roles.empty() || has_role(lane, "rma") || has_role(lane, "am"); });
+  }
+  std::vector<Lane> found;
+  if (use == LaneUse::large) found = with("rma_bw");
+  if (use == LaneUse::large && found.empty()) found = with("am_bw");
+  return found.empty() ? with("am") : found;
 }
 
 bool is_rdma(std::string_view transport) {

@@ -22,9 +22,11 @@ std::vector<Lane> parse_lanes(std::string_view endpoint);
 // The transports and devices that a context may use, from ucp_context_print_info().
 std::vector<Lane> parse_resources(std::string_view context);
 
-// The lanes over which large messages go. `one_sided`: puts and gets, which have lanes of their own where a transport
-// knows how; elsewhere they are made of active messages.
-std::vector<Lane> bulk_lanes(const std::vector<Lane>&, bool one_sided);
+enum class LaneUse { large, one_sided, small };
+// The lanes over which large messages go, or puts and gets, or small messages. Puts and gets have lanes of their own
+// where a transport knows how; elsewhere they are made of active messages, and the text does not always tell which:
+// then both are named.
+std::vector<Lane> lanes_for(LaneUse, const std::vector<Lane>&);
 
 bool is_rdma(std::string_view transport);
 // None is left out: one lane over TCP beside three over RDMA makes it false. False for no lanes.

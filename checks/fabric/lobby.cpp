@@ -55,7 +55,8 @@ bool Lobby::connect(std::size_t wire, int rank) {
 void Lobby::call(std::size_t wire, TagKind kind, int rank, int round) {
   ucp_request_param_t param = calling_->told_here();
   ++calling_->open;
-  calling_->began(ucp_tag_send_nbx(wires_[wire]->to(rank), &kNothing, 1, make_tag(kind, round, 0, ranks_.own()), &param));
+  calling_->began(
+      ucp_tag_send_nbx(wires_[wire]->to(rank), &kNothing, 1, make_tag(kind, round, 0, ranks_.own()), &param));
 }
 
 void Lobby::hear(std::size_t wire) {
@@ -63,11 +64,11 @@ void Lobby::hear(std::size_t wire) {
   on.progress();
   for (const TagKind kind : {TagKind::hello, TagKind::alive, TagKind::gone}) {
     ucp_tag_recv_info_t info;
-    while (ucp_tag_message_h waiting =
-               ucp_tag_probe_nb(on.worker(), make_tag(kind, 0, 0, 0), kKindOfTag, 1, &info)) {
+    while (ucp_tag_message_h waiting = ucp_tag_probe_nb(on.worker(), make_tag(kind, 0, 0, 0), kKindOfTag, 1, &info)) {
       char nothing = 0;
       ucp_request_param_t param{};
-      ucs_status_ptr_t request = ucp_tag_msg_recv_nbx(on.worker(), &nothing, std::min<std::size_t>(info.length, 1), waiting, &param);
+      ucs_status_ptr_t request =
+          ucp_tag_msg_recv_nbx(on.worker(), &nothing, std::min<std::size_t>(info.length, 1), waiting, &param);
       if (UCS_PTR_IS_PTR(request)) ucp_request_free(request);
       const int rank = static_cast<int>(info.sender_tag & 0xFFFFFF);
       const Place asked{static_cast<int>(info.sender_tag >> 40 & 0xFFFF), wire};
@@ -86,7 +87,9 @@ void Lobby::hear(std::size_t wire) {
 }
 
 void Lobby::attend() {
-  for (std::size_t wire = 0; wire < wires_.size(); ++wire) hear(wire);
+  for (std::size_t wire = 0; wire < wires_.size(); ++wire) {
+    if (wires_[wire].get() != lent_) hear(wire);
+  }
 }
 
 void Lobby::meet(std::size_t wire, int partner, int round) {

@@ -26,6 +26,8 @@ class Lobby {
   void meet(std::size_t wire, int partner, int round);
   // Answers whoever asks; to be called often, but not while anything is timed.
   void attend();
+  // Another thread uses this wire, so that nobody is attended there; nullptr: none does.
+  void lend(const Wire* wire) { lent_ = wire; }
 
  private:
   using Place = std::pair<int, std::size_t>;  // round and rail, in the order of time
@@ -41,6 +43,7 @@ class Lobby {
   Clock::time_point began_ = Clock::now();
   std::map<int, std::vector<RailCard>> cards_;
   Place here_{-1, 0};
+  const Wire* lent_ = nullptr;
   std::set<std::pair<int, Place>> greeted_;  // by which rank, for what
   std::set<int> alive_;                      // who said so since it was looked at last
   std::set<std::pair<int, Place>> gone_;

@@ -7,10 +7,10 @@
 
 namespace rackproof {
 
-// Marked messages lie in places 1, 2, … of a room. Where they leave from there is one place more than where they arrive,
-// so that what comes into a place differs from what lay there before.
+// Marked messages lie in places 1, 2, … of a room. Where they leave from there is one place more than where they
+// arrive, so that what comes into a place differs from what lay there before.
 struct Marks {
-  std::uint64_t every = 0;  // 0: none is marked
+  std::uint64_t every = 0;   // 0: none is marked
   std::uint64_t offset = 0;  // of the sample, so that over samples the marks wander
   std::uint64_t places = 0;  // where they arrive
 

@@ -25,6 +25,18 @@ std::string short_name(const std::string& rail) {
   return rail.ends_with(":1") ? rail.substr(0, rail.size() - 2) : rail;
 }
 
+void report_device(Context& context, const PairRound& pair, Facts more) {
+  Facts facts{{"from", pair.own.node}, {"to", pair.partner.node}, {"round", std::int64_t{pair.round + 1}}};
+  const auto slash = pair.path.rfind('/');
+  if (slash != std::string::npos) facts.emplace_back("rail", pair.path.substr(slash + 1));
+  std::ranges::move(more, std::back_inserter(facts));
+  context.device({.id = pair.path,
+                  .kind = "path",
+                  .name = pair.own.node + " to " + pair.partner.node,
+                  .parent = "",
+                  .facts = facts});
+}
+
 }  // namespace
 
 PathChoice path_choice(const Context& context, std::uint64_t features) {
@@ -42,10 +54,12 @@ PathChoice path_choice(const Context& context, std::uint64_t features) {
   return choice;
 }
 
-Wires make_wires(const PathChoice& choice) {
+Wires make_wires(const PathChoice& choice, std::size_t each) {
   Wires wires;
   for (const std::string& rail : choice.rails) {
-    wires.push_back(std::make_unique<Wire>(WireChoice{rail, choice.transports, choice.features}));
+    for (std::size_t i = 0; i < each; ++i) {
+      wires.push_back(std::make_unique<Wire>(WireChoice{rail, choice.transports, choice.features}));
+    }
   }
   return wires;
 }
@@ -55,53 +69,51 @@ void each_pair(Context& context, Ranks& ranks, Lobby& lobby, Wires& wires, const
   const auto& rounds = ranks.rounds();
   if (std::ranges::all_of(rounds, &Group::empty)) throw Skip{"this rank has no round to measure in"};
   for (const Group& group : rounds) {
-    if (!group.empty() && group.size() != 2) {
+    if (group.empty()) continue;
+    if (group.size() != 2)
       throw Trouble{"a round has a group of " + std::to_string(group.size()) + "; this check measures pairs"};
-    }
+    if (std::ranges::find(group, ranks.own(), &Member::rank) == group.end())
+      throw Trouble{"a round of this rank is one of others"};
   }
+  const std::size_t each = wires.size() / choice.rails.size();
   for (std::size_t number = 0; number < rounds.size(); ++number) {
     const Group& group = rounds[number];
     if (group.empty()) continue;
     const bool is_first = group.front().rank == ranks.own();
-    if (!is_first && group.back().rank != ranks.own()) throw Trouble{"a round of this rank is one of others"};
-    for (std::size_t wire = 0; wire < wires.size(); ++wire) {
-      PairRound pair{.round = static_cast<int>(number), .wire = wire, .own = is_first ? group.front() : group.back(),
-                     .partner = is_first ? group.back() : group.front(), .is_first = is_first, .path = ""};
+    for (std::size_t rail = 0; rail < choice.rails.size(); ++rail) {
+      PairRound pair{.round = static_cast<int>(number),
+                     .wire = rail * each,
+                     .own = is_first ? group.front() : group.back(),
+                     .partner = is_first ? group.back() : group.front(),
+                     .is_first = is_first,
+                     .path = ""};
       pair.path = "path:" + pair.own.node + ">" + pair.partner.node;
-      const std::string rail = choice.is_rail_named ? short_name(choice.rails[wire]) : "";
-      if (!rail.empty()) pair.path += "/" + rail;
+      if (choice.is_rail_named) pair.path += "/" + short_name(choice.rails[rail]);
       try {
-        lobby.meet(wire, pair.partner.rank, pair.round);
+        for (std::size_t i = 0; i < each; ++i) lobby.meet(pair.wire + i, pair.partner.rank, pair.round);
         measure(pair);
       } catch (const PartnerLost& lost) {
-        report_path(context, pair, *wires[wire], false, {});
+        report_device(context, pair, {});
         context.measure("reached", pair.path, 0);
-        context.note("round " + std::to_string(number + 1) + (rail.empty() ? "" : ", rail " + rail) + ": " +
-                     pair.partner.node + " " + lost.why);
-        wires[wire]->give_up(pair.partner.rank);
+        context.note(pair.path + ", round " + std::to_string(number + 1) + ": " + pair.partner.node + " " + lost.why);
+        for (std::size_t i = 0; i < each; ++i) wires[pair.wire + i]->give_up(pair.partner.rank);
       }
     }
   }
 }
 
-void report_path(Context& context, const PairRound& pair, Wire& wire, bool one_sided, Facts facts) {
-  Facts all{{"from", pair.own.node}, {"to", pair.partner.node}, {"round", std::int64_t{pair.round + 1}}};
-  if (const auto slash = pair.path.rfind('/'); slash != std::string::npos) all.emplace_back("rail", pair.path.substr(slash + 1));
-  std::vector<Lane> bulk;
-  try {
-    bulk = bulk_lanes(wire.lanes(pair.partner.rank), one_sided);
-    all.emplace_back("transports", to_text(bulk));
-  } catch (const PartnerLost&) {
-    // What it would have been sent over is not known.
-  }
-  std::ranges::move(facts, std::back_inserter(all));
-  context.device({.id = pair.path, .kind = "path", .name = pair.own.node + " to " + pair.partner.node, .parent = "", .facts = all});
+void report_path(Context& context, const PairRound& pair, Wire& wire, LaneUse use, Facts facts) {
+  const std::vector<Lane> lanes = lanes_for(use, wire.lanes(pair.partner.rank));
+  facts.emplace_back("transports", to_text(lanes));
+  report_device(context, pair, std::move(facts));
   std::set<std::string> told;
-  for (const Lane& lane : bulk) {
+  for (const Lane& lane : lanes) {
     const std::string device = device_id(lane);
     if (device.empty() || !told.insert(device).second) continue;
     context.link({.from = device, .to = pair.path, .kind = "fabric", .facts = {{"transport", lane.transport}}});
   }
+  context.measure("reached", pair.path, 1);
+  context.measure("rdma", pair.path, all_rdma(lanes) ? 1 : 0);
 }
 
 }  // namespace rackproof

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "checks/api/check.h"
 #include "checks/fabric/lobby.h"
@@ -10,7 +13,7 @@ namespace rackproof {
 
 struct PairRound {
   int round = 0;
-  std::size_t wire = 0;
+  std::size_t wire = 0;  // the first of its rail
   Member own;
   Member partner;
   bool is_first = false;
@@ -21,19 +24,33 @@ struct PathChoice {
   std::string transports;
   std::vector<std::string> rails;  // one wire each; {""}: one wire, as UCX chooses
   std::uint64_t features = UCP_FEATURE_TAG;
-  bool is_rail_named = false;      // the path's id names the rail
+  bool is_rail_named = false;  // the path's id names the rail
 };
 
 // From the parameters `transports`, `device` and `rails`, which both checks declare.
 PathChoice path_choice(const Context&, std::uint64_t features);
-Wires make_wires(const PathChoice&);
+// `each` of every rail, side by side.
+Wires make_wires(const PathChoice&, std::size_t each);
 
-// Rounds of two in which this rank takes part, `measure` for each; it may throw PartnerLost. Throws Skip when there is
-// none, and Trouble for a group that is no pair.
+// Rounds of two in which this rank takes part, `measure` for each and each rail; it may throw PartnerLost, which is
+// reported. Throws Skip when there is none, and Trouble for a group that is no pair.
 void each_pair(Context&, Ranks&, Lobby&, Wires&, const PathChoice&,
                const std::function<void(const PairRound&)>& measure);
 
-// The path as a device, and the links of the devices that it really uses to it. `facts` are added.
-void report_path(Context&, const PairRound&, Wire&, bool one_sided, Facts facts);
+// The path as a device that was reached, the links to it of the devices that it really uses, and whether all of that is
+// RDMA. `facts` are added.
+void report_path(Context&, const PairRound&, Wire&, LaneUse, Facts facts);
+
+// UCX may go on writing into what belongs to an exchange that broke off, so that is kept to the end of the process.
+template <class Thing, class Use>
+void keep_while_used(std::unique_ptr<Thing> thing, Use use) {
+  try {
+    use(*thing);
+  } catch (...) {
+    if (!thing->has_ended()) static_cast<void>(thing.release());
+    throw;
+  }
+  if (!thing->has_ended()) static_cast<void>(thing.release());
+}
 
 }  // namespace rackproof

@@ -18,8 +18,8 @@ void stamp_payload(std::span<std::byte> message, std::uint64_t stamp);
 std::optional<std::size_t> first_wrong_byte(std::span<const std::byte> message, std::uint32_t pattern,
                                             std::uint64_t stamp);
 
-// Every how many messages one is marked for `share` (0.05: every 21st): an odd number, so that the marks wander over the
-// places of a window. 0: none.
+// Every how many messages one is marked for `share` (0.05: every 21st): an odd number, so that the marks wander over
+// the places of a window. 0: none.
 std::uint64_t marked_every(double share);
 
 }  // namespace rackproof

@@ -6,6 +6,11 @@
 #include "checks/api/quantity.h"
 
 namespace rackproof {
+namespace {
+
+constexpr std::chrono::milliseconds kQuiet{100};  // without anything that moves
+
+}  // namespace
 
 bool Patience::is_over(std::uint64_t signs) {
   if (signs != signs_) {
@@ -18,8 +23,20 @@ bool Patience::is_over(std::uint64_t signs) {
   if (++turns_ % 256 != 0) return false;
   if (turns_ > 1u << 16) std::this_thread::yield();
   const auto now = Clock::now();
-  if (end_ == Clock::time_point::max()) end_ = now + silence_;
+  if (end_ == Clock::time_point::max()) {
+    end_ = now + silence_;
+    next_look_ = now + kQuiet;
+  }
+  if (meanwhile_ && now > next_look_) {
+    meanwhile_();
+    next_look_ = now + kQuiet;
+  }
   return now > end_;
+}
+
+void Patience::begin_again() {
+  end_ = Clock::now() + silence_;
+  turns_ = 0;
 }
 
 void Talk::say(const Message& message) {
@@ -28,7 +45,8 @@ void Talk::say(const Message& message) {
   ucp_request_param_t param = sending_.told_here();
   ++sending_.open;
   sending_.began(ucp_tag_send_nbx(wire_.to(partner_), &said_.back(), sizeof(Message),
-                                  make_tag(TagKind::word, round_, static_cast<std::uint64_t>(message.word), own_), &param));
+                                  make_tag(TagKind::word, round_, static_cast<std::uint64_t>(message.word), own_),
+                                  &param));
 }
 
 std::optional<Message> Talk::heard(Message::Word word) {
@@ -55,7 +73,7 @@ std::optional<Message> Talk::heard(Message::Word word) {
 }
 
 Message Talk::await(Message::Word word, const char* what) {
-  Patience patience(patience_);
+  Patience patience = this->patience();
   while (true) {
     wire_.progress();
     if (const auto message = heard(word)) return *message;

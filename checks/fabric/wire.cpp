@@ -97,9 +97,11 @@ Wire::Wire(const WireChoice& choice) : rail_(choice.rail) {
 
 Wire::~Wire() {
   for (auto& [rank, partner] : partners_) close(*partner);
-  // An endpoint that could not be closed may have operations under way into memory of ours; the process is about to end.
-  const bool is_clean =
-      given_up_.empty() && std::ranges::none_of(partners_, [](const auto& each) { return each.second->endpoint != nullptr; });
+  // An endpoint that could not be closed may have operations under way into memory of ours; the process is about to
+  // end.
+  const bool is_clean = given_up_.empty() && std::ranges::none_of(partners_, [](const auto& each) {
+                          return each.second->endpoint != nullptr;
+                        });
   if (!is_clean) {
     for (auto& [rank, partner] : partners_) static_cast<void>(partner.release());
     for (auto& partner : given_up_) static_cast<void>(partner.release());
@@ -124,8 +126,8 @@ void Wire::connect(int rank, const RailCard& theirs) {
   // RDMA transport without it ends the whole process when a partner dies.
   fresh.is_told = card().has_rdma && theirs.has_rdma;
   ucp_ep_params_t params{};
-  params.field_mask = UCP_EP_PARAM_FIELD_REMOTE_ADDRESS | UCP_EP_PARAM_FIELD_ERR_HANDLING_MODE |
-                      UCP_EP_PARAM_FIELD_ERR_HANDLER;
+  params.field_mask =
+      UCP_EP_PARAM_FIELD_REMOTE_ADDRESS | UCP_EP_PARAM_FIELD_ERR_HANDLING_MODE | UCP_EP_PARAM_FIELD_ERR_HANDLER;
   params.address = reinterpret_cast<const ucp_address_t*>(theirs.address.data());
   params.err_mode = fresh.is_told ? UCP_ERR_HANDLING_MODE_PEER : UCP_ERR_HANDLING_MODE_NONE;
   params.err_handler.arg = &fresh;
