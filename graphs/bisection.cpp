@@ -34,7 +34,8 @@ Bisection::Bisection(const std::vector<Group>& failed, const std::vector<Group>&
     search.seen = search.suspect.size() == group.size();
     if (search.suspect.empty()) contradict(search);
     // A group of one has nobody else to be at fault.
-    else if (group.size() == 1) blame(search, true);
+    else if (group.size() == 1)
+      blame(search, true);
     searches_.push_back(search);
   }
   plan();

@@ -1,5 +1,5 @@
-// Finds the nodes that make a group step fail or hang: halves of a failing group, filled in with known-good nodes to its
-// size, many groups at once, until each bad node stands alone.
+// Finds the nodes that make a group step fail or hang: halves of a failing group, filled in with known-good nodes to
+// its size, many groups at once, until each bad node stands alone.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ class Bisection {
  public:
   using Group = std::vector<std::size_t>;  // indices of nodes
 
-  // The groups of the first run that failed or hung, and those that passed: the known good. The failed ones must have no
-  // node in common.
+  // The groups of the first run that failed or hung, and those that passed: the known good. The failed ones must have
+  // no node in common.
   Bisection(const std::vector<Group>& failed, const std::vector<Group>& passed);
 
   // Groups to run at once, without a node in common; empty when nothing is left to run. The same until `took`.
@@ -54,8 +54,8 @@ class Bisection {
     Group unknown;                   // set aside: may hold more
     std::vector<std::size_t> found;  // nodes in bad_
     Asking asking = Asking::half;
-    Group asked;                     // what the next run is about
-    bool seen = true;                // `suspect` failed in a run; else what it was parted from passed
+    Group asked;       // what the next run is about
+    bool seen = true;  // `suspect` failed in a run; else what it was parted from passed
     bool over = false;
   };
 

@@ -44,10 +44,14 @@ void make_common(FleetFinding& finding, const FleetCells& fleet, const std::vect
   const std::size_t leaves = count(finding.suspicions, Part::leaf);
   const std::size_t paths = count(finding.suspicions, Part::path) + count(finding.suspicions, Part::pair);
   std::string what;
-  if (too_many(bad.size(), measured, bounds.max_blamed)) what = fmt::format("{} of {} nodes are", bad.size(), measured);
-  else if (too_many(leaves, fleet.leaves.size(), bounds.max_blamed)) what = fmt::format("{} of {} leaves are", leaves, fleet.leaves.size());
-  else if (too_many(paths, pairs.size(), bounds.max_blamed)) what = fmt::format("{} of {} pairs are", paths, pairs.size());
-  else return;
+  if (too_many(bad.size(), measured, bounds.max_blamed))
+    what = fmt::format("{} of {} nodes are", bad.size(), measured);
+  else if (too_many(leaves, fleet.leaves.size(), bounds.max_blamed))
+    what = fmt::format("{} of {} leaves are", leaves, fleet.leaves.size());
+  else if (too_many(paths, pairs.size(), bounds.max_blamed))
+    what = fmt::format("{} of {} pairs are", paths, pairs.size());
+  else
+    return;
 
   Suspicion common;
   common.part = Part::common;
@@ -83,7 +87,8 @@ void compare_levels(FleetFinding& finding, const FleetBounds& bounds) {
     const auto& [inside, across] = levels;
     if (inside != nullptr && across != nullptr) {
       if (const double share = behind(across->value, inside->value); share >= bounds.least) {
-        finding.facts.push_back(fmt::format("between leaves it is {} what it is inside them{}", how_far(share, bounds), on(rail)));
+        finding.facts.push_back(
+            fmt::format("between leaves it is {} what it is inside them{}", how_far(share, bounds), on(rail)));
       }
     }
     inside_rails.push_back((inside != nullptr ? inside : across)->value);
@@ -93,7 +98,8 @@ void compare_levels(FleetFinding& finding, const FleetBounds& bounds) {
   for (const auto& [rail, levels] : rails) {
     const FleetLevel* level = levels.first != nullptr ? levels.first : levels.second;
     if (const double share = behind(level->value, usual); share >= bounds.least && !rail.empty()) {
-      finding.facts.push_back(fmt::format("{} is {} the other rails, over the whole fleet", rail, how_far(share, bounds)));
+      finding.facts.push_back(
+          fmt::format("{} is {} the other rails, over the whole fleet", rail, how_far(share, bounds)));
     }
   }
 }
@@ -120,9 +126,10 @@ void say_what_is_shared(FleetFinding& finding, const std::vector<FleetNode>& nod
     }
     const std::size_t good = nodes.size() - bad.size();
     if (low < bad.size() || 2 * others >= good) continue;
-    finding.facts.push_back(others == 0 ? fmt::format("all {} that are low have {} {}, and nobody else", low, fact.first, fact.second)
-                                        : fmt::format("all {} that are low have {} {}, as {} of the {} others have", low,
-                                                      fact.first, fact.second, others, good));
+    finding.facts.push_back(
+        others == 0 ? fmt::format("all {} that are low have {} {}, and nobody else", low, fact.first, fact.second)
+                    : fmt::format("all {} that are low have {} {}, as {} of the {} others have", low, fact.first,
+                                  fact.second, others, good));
   }
 }
 
@@ -132,6 +139,7 @@ bool covers(const Suspicion& one, const std::vector<FleetNode>& nodes, std::size
     return std::find(one.nodes.begin(), one.nodes.end(), node) != one.nodes.end();
   };
   if (!one.rail.empty() && !rail.empty() && one.rail != rail) return false;
+  if (!one.some.empty()) return std::find(one.some.begin(), one.some.end(), std::pair(from, to)) != one.some.end();
   switch (one.part) {
     case Part::path:
     case Part::pair:
@@ -150,19 +158,28 @@ bool covers(const Suspicion& one, const std::vector<FleetNode>& nodes, std::size
 
 std::string_view to_text(Part part) {
   switch (part) {
-    case Part::node: return "node";
-    case Part::sends: return "sends";
-    case Part::receives: return "receives";
-    case Part::rail: return "rail";
-    case Part::leaf: return "leaf";
-    case Part::path: return "path";
-    case Part::pair: return "pair";
-    case Part::common: return "common";
+    case Part::node:
+      return "node";
+    case Part::sends:
+      return "sends";
+    case Part::receives:
+      return "receives";
+    case Part::rail:
+      return "rail";
+    case Part::leaf:
+      return "leaf";
+    case Part::path:
+      return "path";
+    case Part::pair:
+      return "pair";
+    case Part::common:
+      return "common";
   }
   return "";
 }
 
-FleetFinding analyse(const std::vector<FleetNode>& nodes, const std::vector<PathValue>& values, const FleetBounds& bounds) {
+FleetFinding analyse(const std::vector<FleetNode>& nodes, const std::vector<PathValue>& values,
+                     const FleetBounds& bounds) {
   FleetFinding finding;
   FleetCells fleet(nodes, values, bounds);
   std::vector<bool> seen(nodes.size(), false);
@@ -186,8 +203,8 @@ FleetFinding analyse(const std::vector<FleetNode>& nodes, const std::vector<Path
   }
   for (auto& [key, logs] : levels) {
     const double level = plain_median(logs);
-    finding.levels.push_back({fleet.rails[key.first], key.second, std::exp(bounds.higher_is_better ? level : -level),
-                              paths[key]});
+    finding.levels.push_back(
+        {fleet.rails[key.first], key.second, std::exp(bounds.higher_is_better ? level : -level), paths[key]});
   }
   make_common(finding, fleet, nodes, bounds);
   compare_levels(finding, bounds);

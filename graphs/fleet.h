@@ -1,5 +1,5 @@
-// Whose fault a low path is: from what many nodes measured between one another, the node, its sending or receiving side,
-// one of its rails, a leaf, or the path alone.
+// Whose fault a low path is: from what many nodes measured between one another, the node, its sending or receiving
+// side, one of its rails, a leaf, or the path alone.
 #pragma once
 
 #include <cstddef>
@@ -21,17 +21,17 @@ struct FleetNode {
 struct PathValue {
   std::size_t from = 0;  // index into the fleet's nodes
   std::size_t to = 0;
-  std::string rail;      // empty: all rails together
-  double value = 0;      // in any unit, the same for all; above zero
-  double spread = 0;     // its own relative standard deviation, if known: nothing finer than it is believed
-  bool reached = true;   // false: there is no value, because the partner did not answer
+  std::string rail;     // empty: all rails together
+  double value = 0;     // in any unit, the same for all; above zero
+  double spread = 0;    // its own relative standard deviation, if known: nothing finer than it is believed
+  bool reached = true;  // false: there is no value, because the partner did not answer
 };
 
 struct FleetBounds {
-  double z = 5;                // how many deviations below the others; more where very many parts are looked at
-  double least = 0.03;         // and at least this share below
-  double max_blamed = 0.25;    // more nodes than this share cannot all be bad: it is the common part or the expectation
-  double repeatability = 0.01; // relative standard deviation of one value that is taken for granted
+  double z = 5;              // how many deviations below the others; more where very many parts are looked at
+  double least = 0.03;       // and at least this share below
+  double max_blamed = 0.25;  // more nodes than this share cannot all be bad: it is the common part or the expectation
+  double repeatability = 0.01;  // relative standard deviation of one value that is taken for granted
   bool higher_is_better = true;
 };
 
@@ -58,7 +58,9 @@ struct Suspicion {
   std::vector<std::size_t> nodes;  // indices of the nodes concerned
   bool outward = true;             // whether what these nodes send is low
   bool inward = true;              // whether what they receive is low
-  bool only_across = false;        // of a leaf: what crosses to other leaves is low, what stays inside is not
+  // Where only some of the part's paths are low: these, each from and to. Otherwise empty: all are.
+  std::vector<std::pair<std::size_t, std::size_t>> some;
+  bool only_across = false;  // of a leaf: what crosses to other leaves is low, what stays inside is not
 };
 
 // What the fleet carries on a rail, inside a leaf or across leaves.
@@ -71,10 +73,10 @@ struct FleetLevel {
 
 struct FleetFinding {
   std::vector<FleetLevel> levels;
-  double deviation = 0;                // relative standard deviation of one path's value, faults left out
-  std::vector<Suspicion> suspicions;   // the worst first
-  std::vector<std::string> facts;      // sentences: what crosses leaves against what does not, what the low ones share
-  std::vector<std::size_t> unmeasured; // nodes of which there is no value at all, not even a failed one
+  double deviation = 0;                 // relative standard deviation of one path's value, faults left out
+  std::vector<Suspicion> suspicions;    // the worst first
+  std::vector<std::string> facts;       // sentences: what crosses leaves against what does not, what the low ones share
+  std::vector<std::size_t> unmeasured;  // nodes of which there is no value at all, not even a failed one
 };
 
 // Deterministic, whatever the order of the values. Values that are no number above zero are left out.

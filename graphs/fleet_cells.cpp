@@ -12,9 +12,7 @@ namespace {
 
 std::uint32_t narrow(std::size_t value) { return static_cast<std::uint32_t>(value); }
 
-auto at(std::span<double> values, std::size_t index) {
-  return values.begin() + static_cast<std::ptrdiff_t>(index);
-}
+auto at(std::span<double> values, std::size_t index) { return values.begin() + static_cast<std::ptrdiff_t>(index); }
 
 }  // namespace
 
@@ -58,7 +56,8 @@ FleetCells::FleetCells(const std::vector<FleetNode>& fleet, const std::vector<Pa
     index = narrow(leaves.size());
     leaves.push_back(name);
   }
-  for (const FleetNode& node : fleet) leaf_of.push_back(node.leaf.empty() ? narrow(leaves.size()) : leaf_index[node.leaf]);
+  for (const FleetNode& node : fleet)
+    leaf_of.push_back(node.leaf.empty() ? narrow(leaves.size()) : leaf_index[node.leaf]);
 
   std::map<std::string, std::uint32_t> rail_index;
   for (const PathValue& value : values) rail_index.try_emplace(value.rail, 0);
@@ -86,7 +85,9 @@ FleetCells::FleetCells(const std::vector<FleetNode>& fleet, const std::vector<Pa
     Cell cell{.from = from, .to = to, .rail = rail};
     cell.across = knows_leaf(from) && knows_leaf(to) && leaf_of[from] != leaf_of[to];
     repeats.clear();
-    for (; i < rows.size() && std::tie(from, to, rail) == std::tie(std::get<0>(rows[i]), std::get<1>(rows[i]), std::get<2>(rows[i])); ++i) {
+    for (; i < rows.size() &&
+           std::tie(from, to, rail) == std::tie(std::get<0>(rows[i]), std::get<1>(rows[i]), std::get<2>(rows[i]));
+         ++i) {
       if (std::get<3>(rows[i])) repeats.push_back(std::get<4>(rows[i]));
     }
     cell.reached = !repeats.empty();
@@ -133,8 +134,10 @@ void FleetCells::level_by_cells() {
   std::vector<double> level(levels());
   for (std::size_t i = 0; i < level.size(); ++i) {
     // Where faults explain everything the best of it is what is known of the level.
-    if (!values[i].empty()) level[i] = plain_median(values[i]);
-    else if (!with_faults[i].empty()) level[i] = *std::max_element(with_faults[i].begin(), with_faults[i].end());
+    if (!values[i].empty())
+      level[i] = plain_median(values[i]);
+    else if (!with_faults[i].empty())
+      level[i] = *std::max_element(with_faults[i].begin(), with_faults[i].end());
   }
   residuals(level);
 }

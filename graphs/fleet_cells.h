@@ -1,5 +1,5 @@
-// The analysis of a fleet as numbers: one cell a path and rail, the levels they are held against, and the parts that each
-// cell passes.
+// The analysis of a fleet as numbers: one cell a path and rail, the levels they are held against, and the parts that
+// each cell passes.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ inline constexpr double kNothing = -6.9;
 // The middle one of a sorted row, of two middle ones the better: what is bad at one end of a path must not count
 // against the other end, so a part is only as bad as its better half. Reorders its argument.
 double upper_median(std::span<double>);
-double plain_median(std::span<double>);  // reorders its argument
+double plain_median(std::span<double>);                     // reorders its argument
 double deviation_around(std::span<double>, double centre);  // 1.4826 MAD; reorders its argument
 // What a normal value exceeds with probability p in one of n draws.
 double normal_bound(double p, std::size_t n);
@@ -26,12 +26,12 @@ struct Cell {
   std::uint32_t from = 0;
   std::uint32_t to = 0;
   std::uint32_t rail = 0;
-  std::uint32_t values = 0;   // measured ones
+  std::uint32_t values = 0;  // measured ones
   bool across = false;
   bool reached = false;
-  bool explained = false;     // by a part that is blamed
-  double log = 0;             // higher is better
-  double residual = 0;        // log less the level
+  bool explained = false;  // by a part that is blamed
+  double log = 0;          // higher is better
+  double residual = 0;     // log less the level
 };
 
 struct FleetCells {
@@ -41,7 +41,7 @@ struct FleetCells {
   std::vector<Cell> cells;             // sorted by from, to, rail
   double spread = 0;                   // typical spread that the values came with
   std::size_t nodes = 0;
-  bool rails_alone = false;            // each rail has its own level
+  bool rails_alone = false;  // each rail has its own level
 
   FleetCells(const std::vector<FleetNode>&, const std::vector<PathValue>&, const FleetBounds&);
   std::size_t levels() const { return 2 * (rails_alone ? rails.size() : 1); }

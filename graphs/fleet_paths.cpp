@@ -1,4 +1,5 @@
-// The second half of the search: single paths that are low between nodes that are not, and what such paths have in common.
+// The second half of the search: single paths that are low between nodes that are not, and what such paths have in
+// common.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -24,6 +25,7 @@ struct Direction {
 void FleetSearch::low_paths() {
   std::vector<double> residual(fleet.cells.size(), 0);
   std::vector<double> usual;
+  std::vector<double> raw;
   std::size_t looked_at = 0;
   for (std::size_t i = 0; i < fleet.cells.size(); ++i) {
     const Cell& cell = fleet.cells[i];
@@ -32,12 +34,18 @@ void FleetSearch::low_paths() {
     // What an end is low everywhere is not the path's. With one partner an end cannot be told from its path.
     const double ends = std::min(0.0, sends_[cell.from]) + std::min(0.0, receives_[cell.to]);
     residual[i] = cell.reached ? cell.residual - ends : kNothing;
-    if (cell.reached) usual.push_back(residual[i]);
+    if (!cell.reached) continue;
+    usual.push_back(residual[i]);
+    raw.push_back(cell.residual);
   }
   if (looked_at == 0) return;
   double centre = 0;
   if (!usual.empty()) centre = usual.size() < 4 ? upper_median(usual) : plain_median(usual);
-  deviation = usual.size() < 4 ? 0 : deviation_around(usual, centre);
+  // Of what was measured: ends that were fitted to it take a part of its spread with them, but not of its tail.
+  if (raw.size() >= 4) {
+    const double middle = plain_median(raw);
+    deviation = deviation_around(raw, middle);
+  }
   const double error = widening_ * std::max(deviation, floor_);
   deviation = std::max(deviation, floor_);
   const double needed = std::max(bounds.z, normal_bound(kFalseAlarm, looked_at));
@@ -77,9 +85,18 @@ void FleetSearch::low_paths() {
     const auto add = [&, one = key.first, other = key.second](std::size_t rail, bool out, bool in) {
       const bool back = in && !out;
       paths.push_back({.part = met_[one] < 2 || met_[other] < 2 ? Part::pair : Part::path,
-                       .index = back ? other : one, .other = back ? one : other, .rail = rail, .outward = true,
-                       .inward = out && in, .only_across = false, .effect = low.effect, .z = low.z,
-                       .paths = low.values, .units = 1, .of = 0, .reached = low.reached});
+                       .index = back ? other : one,
+                       .other = back ? one : other,
+                       .rail = rail,
+                       .outward = true,
+                       .inward = out && in,
+                       .only_across = false,
+                       .effect = low.effect,
+                       .z = low.z,
+                       .paths = low.values,
+                       .units = 1,
+                       .of = 0,
+                       .reached = low.reached});
     };
     const bool whole = (low.out.low.empty() || low.out.low.size() == low.out.measured) &&
                        (low.in.low.empty() || low.in.low.size() == low.in.measured);
@@ -101,30 +118,38 @@ void FleetSearch::gather_by_leaf(std::vector<Blame>& paths) {
   std::vector<std::set<Key>> crossing(fleet.leaves.size());
   for (const Cell& cell : fleet.cells) {
     if (!cell.across) continue;
-    for (const auto node : {cell.from, cell.to}) crossing[fleet.leaf_of[node]].insert(std::minmax<std::size_t>(cell.from, cell.to));
+    for (const auto node : {cell.from, cell.to})
+      crossing[fleet.leaf_of[node]].insert(std::minmax<std::size_t>(cell.from, cell.to));
   }
   for (;;) {
     std::vector<std::set<std::size_t>> nodes(fleet.leaves.size());
+    std::vector<std::size_t> low(fleet.leaves.size(), 0);
     for (const Blame& path : paths) {
       if (!fleet.knows_leaf(path.index) || !fleet.knows_leaf(path.other)) continue;
       if (fleet.leaf_of[path.index] == fleet.leaf_of[path.other]) continue;
-      nodes[fleet.leaf_of[path.index]].insert(path.index);
-      nodes[fleet.leaf_of[path.other]].insert(path.other);
+      for (const std::size_t end : {path.index, path.other}) {
+        nodes[fleet.leaf_of[end]].insert(end);
+        ++low[fleet.leaf_of[end]];
+      }
     }
-    std::size_t most = 0;
-    std::size_t times = 0;
-    std::size_t leaf = 0;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (nodes[i].size() == most) ++times;
-      if (nodes[i].size() <= most) continue;
-      most = nodes[i].size();
-      times = 1;
-      leaf = i;
-    }
-    if (most < 3 || times > 1 || 20 * most < crossing[leaf].size()) return;
-    Blame whole{.part = Part::leaf, .index = leaf, .other = 0, .rail = fleet.rails.size(), .outward = false,
-                .inward = false, .only_across = true, .effect = 0, .z = 0, .paths = 0, .units = most,
-                .of = crossing[leaf].size(), .reached = false};
+    // The paths of one leaf end on many others, each of which has but a part of them.
+    const auto most = std::max_element(low.begin(), low.end());
+    if (most == low.end() || std::count(low.begin(), low.end(), *most) > 1) return;
+    const auto leaf = static_cast<std::size_t>(most - low.begin());
+    if (nodes[leaf].size() < 3 || 20 * *most < crossing[leaf].size()) return;
+    Blame whole{.part = Part::leaf,
+                .index = leaf,
+                .other = 0,
+                .rail = fleet.rails.size(),
+                .outward = false,
+                .inward = false,
+                .only_across = true,
+                .effect = 0,
+                .z = 0,
+                .paths = 0,
+                .units = nodes[leaf].size(),
+                .of = crossing[leaf].size(),
+                .reached = false};
     std::erase_if(paths, [&](const Blame& path) {
       const bool from = fleet.leaf_of[path.index] == leaf;
       const bool to = fleet.leaf_of[path.other] == leaf;
@@ -135,6 +160,8 @@ void FleetSearch::gather_by_leaf(std::vector<Blame>& paths) {
       whole.z = std::max(whole.z, path.z);
       whole.paths += path.paths;
       whole.reached = whole.reached || path.reached;
+      whole.some.emplace_back(path.index, path.other);
+      if (path.inward) whole.some.emplace_back(path.other, path.index);
       return true;
     });
     blames.push_back(whole);
@@ -154,12 +181,25 @@ void FleetSearch::gather_by_node(std::vector<Blame>& paths) {
       if (low[i].size() > low[worst].size()) worst = i;
     }
     if (low.empty() || low[worst].size() < 2 || 10 * low[worst].size() < 3 * partners_[worst]) return;
+    bool all_cross = fleet.knows_leaf(worst);
     for (const std::size_t partner : low[worst]) {
       if (low[partner].size() == low[worst].size()) return;  // either could be meant
+      if (!fleet.knows_leaf(partner) || fleet.leaf_of[partner] == fleet.leaf_of[worst]) all_cross = false;
     }
-    Blame whole{.part = Part::node, .index = worst, .other = 0, .rail = fleet.rails.size(), .outward = false,
-                .inward = false, .only_across = false, .effect = 0, .z = 0, .paths = 0,
-                .units = low[worst].size(), .of = partners_[worst], .reached = false};
+    if (all_cross) return;  // an uplink, as likely
+    Blame whole{.part = Part::node,
+                .index = worst,
+                .other = 0,
+                .rail = fleet.rails.size(),
+                .outward = false,
+                .inward = false,
+                .only_across = false,
+                .effect = 0,
+                .z = 0,
+                .paths = 0,
+                .units = low[worst].size(),
+                .of = partners_[worst],
+                .reached = false};
     std::erase_if(paths, [&](const Blame& path) {
       if (path.index != worst && path.other != worst) return false;
       whole.outward = whole.outward || path.index == worst || path.inward;
@@ -168,6 +208,8 @@ void FleetSearch::gather_by_node(std::vector<Blame>& paths) {
       whole.z = std::max(whole.z, path.z);
       whole.paths += path.paths;
       whole.reached = whole.reached || path.reached;
+      whole.some.emplace_back(path.index, path.other);
+      if (path.inward) whole.some.emplace_back(path.other, path.index);
       return true;
     });
     whole.part = whole.outward && whole.inward ? Part::node : whole.outward ? Part::sends : Part::receives;

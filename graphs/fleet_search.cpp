@@ -37,8 +37,8 @@ FleetSearch::FleetSearch(FleetCells& cells, const FleetBounds& given) : fleet(ce
   for (const auto& met : partners) met_.push_back(static_cast<std::uint32_t>(met.size()));
 
   std::vector<PartCells> kinds = parts_of(fleet);
-  // By what nodes achieve as long as there are bad ones, of which each spoils the paths of many; then, with these out of
-  // the way, by all paths alike, which is finer.
+  // By what nodes achieve as long as there are bad ones, of which each spoils the paths of many; then, with these out
+  // of the way, by all paths alike, which is finer.
   std::size_t sweeps = 0;
   do {
     fleet.level_by_nodes();
@@ -160,7 +160,8 @@ void FleetSearch::candidates_of(const PartCells& kind, std::vector<Candidate>& f
   if (compared < 2) return;
   double centre = 0;
   if (!usual.empty()) centre = usual.size() <= 4 ? upper_median(usual) : plain_median(usual);
-  const double between = usual.size() <= 2 ? 0 : deviation_around(usual, centre);
+  // Four parts or fewer do not tell how parts differ: one or two of them may be bad.
+  const double between = usual.size() <= 4 ? 0 : deviation_around(usual, centre);
   const double middle = plain_median(left_over);
   const double within = std::max(floor_, understated_ * deviation_around(left_over, middle));
   const double needed = std::max(bounds.z, normal_bound(kFalseAlarm, compared));
@@ -174,9 +175,19 @@ void FleetSearch::candidates_of(const PartCells& kind, std::vector<Candidate>& f
     if (z < needed) continue;
     Candidate one;
     one.at = part;
-    one.blame = {.part = kind.part, .index = part, .other = 0, .rail = fleet.rails.size(), .outward = kind.outward,
-                 .inward = kind.inward, .only_across = kind.only_across, .effect = effect, .z = z, .paths = 0,
-                 .units = count[part], .of = 0, .reached = false};
+    one.blame = {.part = kind.part,
+                 .index = part,
+                 .other = 0,
+                 .rail = fleet.rails.size(),
+                 .outward = kind.outward,
+                 .inward = kind.inward,
+                 .only_across = kind.only_across,
+                 .effect = effect,
+                 .z = z,
+                 .paths = 0,
+                 .units = count[part],
+                 .of = 0,
+                 .reached = false};
     if (kind.part == Part::rail) {
       one.blame.index = part / fleet.rails.size();
       one.blame.rail = part % fleet.rails.size();

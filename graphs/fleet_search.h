@@ -17,19 +17,20 @@ struct Blame {
   bool outward = true;
   bool inward = true;
   bool only_across = false;
-  double effect = 0;      // log
+  double effect = 0;  // log
   double z = 0;
-  std::size_t paths = 0;  // values
-  std::size_t units = 0;  // partners, or nodes of a leaf
-  std::size_t of = 0;     // when only some of its units are low: of how many
-  bool reached = true;    // false: nothing was
+  std::size_t paths = 0;                                       // values
+  std::size_t units = 0;                                       // partners, or nodes of a leaf
+  std::size_t of = 0;                                          // when only some of its units are low: of how many
+  bool reached = true;                                         // false: nothing was
+  std::vector<std::pair<std::size_t, std::size_t>> some = {};  // then: the low ones, from and to
 };
 
 struct FleetSearch {
   FleetCells& fleet;
   const FleetBounds& bounds;
   std::vector<Blame> blames;
-  double deviation = 0;   // of one cell, after all that is blamed
+  double deviation = 0;  // of one cell, after all that is blamed
 
   FleetSearch(FleetCells&, const FleetBounds&);
 

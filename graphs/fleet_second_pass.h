@@ -2,9 +2,14 @@
 // is a finding.
 #pragma once
 
+#include <set>
+
 #include "graphs/fleet.h"
 
 namespace rackproof {
+
+// Who is not known to be good: nodes in any suspicion, ends of a suspected path too, and those that were not measured.
+std::set<std::size_t> concerned(const FleetFinding&);
 
 // Rounds of pairs of indices into the nodes; no node is twice in one round. Each suspect meets at least `partners`
 // different good nodes when there are so many, a leaf's suspects nodes of other leaves, and a suspected path is
@@ -13,8 +18,8 @@ std::vector<std::vector<std::vector<std::size_t>>> confirmation_pairs(const Flee
                                                                       const std::vector<FleetNode>&,
                                                                       std::size_t partners = 3);
 
-// The first pass's suspicions that the second pass's values bear out, with the second pass's figures. A `pair` becomes the
-// node or the path that it was. `common` stands as it is: a second pass with the same nodes says no more.
+// The first pass's suspicions that the second pass's values bear out, with the second pass's figures. A `pair` becomes
+// the node or the path that it was. `common` stands as it is: a second pass with the same nodes says no more.
 std::vector<Suspicion> confirmed(const FleetFinding& first, const std::vector<FleetNode>&,
                                  const std::vector<PathValue>& second, const FleetBounds& = {});
 

@@ -21,7 +21,8 @@ std::string partners(std::size_t count) { return fmt::format("{} partner{}", cou
 std::string node_sentence(const Blame& blame, const std::string& name, const std::string& carried, double shortfall,
                           const FleetBounds& bounds) {
   if (blame.of > blame.units) {
-    if (!blame.reached) return fmt::format("{}: with {} of its {} partners nothing was reached", name, blame.units, blame.of);
+    if (!blame.reached)
+      return fmt::format("{}: with {} of its {} partners nothing was reached", name, blame.units, blame.of);
     return fmt::format("{} {} up to {} {}, but only with {} of its {} partners (z {:.0f})", name, verb(blame, bounds),
                        how_far(shortfall, bounds), carried, blame.units, blame.of, blame.z);
   }
@@ -57,17 +58,19 @@ std::string leaf_sentence(const Blame& blame, const FleetCells& fleet, double sh
     return fmt::format("{} does not arrive{}: an uplink", what, one_of_several ? " on some paths" : "");
   }
   if (one_of_several) {
-    return fmt::format("{} is up to {} the other leaves' on some of {} paths, from {} nodes (z {:.0f}): one of its uplinks",
-                       what, far, blame.of, blame.units, blame.z);
+    return fmt::format(
+        "{} is up to {} the other leaves' on some of {} paths, from {} nodes (z {:.0f}): one of its uplinks", what, far,
+        blame.of, blame.units, blame.z);
   }
-  return fmt::format("{} is {} the other leaves', on {} nodes (z {:.0f}), while inside it all is well: its uplinks", what,
-                     far, blame.units, blame.z);
+  return fmt::format("{} is {} the other leaves', on {} nodes (z {:.0f}), while inside it all is well: its uplinks",
+                     what, far, blame.units, blame.z);
 }
 
 std::string path_sentence(const Blame& blame, const std::string& from, const std::string& to, const std::string& rail,
                           double shortfall, const FleetBounds& bounds) {
   const std::string on = rail.empty() ? "" : " on " + rail;
-  const std::string way = blame.inward ? fmt::format("between {} and {}", from, to) : fmt::format("from {} to {}", from, to);
+  const std::string way =
+      blame.inward ? fmt::format("between {} and {}", from, to) : fmt::format("from {} to {}", from, to);
   if (blame.part == Part::pair) {
     const std::string reason = ": one of them or the path; a node that has met only one other cannot be told from it";
     if (!blame.reached) return fmt::format("nothing went {}{}{}", way, on, reason);
@@ -108,6 +111,7 @@ Suspicion suspicion_of(const Blame& blame, const FleetCells& fleet, const std::v
   found.outward = blame.outward;
   found.inward = blame.inward;
   found.only_across = blame.only_across;
+  found.some = blame.some;
   switch (blame.part) {
     case Part::leaf:
       found.names = {fleet.leaves[blame.index]};
@@ -134,7 +138,8 @@ Suspicion suspicion_of(const Blame& blame, const FleetCells& fleet, const std::v
     default:
       found.nodes = {blame.index};
       found.names = {nodes[blame.index].name};
-      found.sentence = node_sentence(blame, found.names[0], bounds.higher_is_better ? "what the fleet carries" : "what the fleet takes",
+      found.sentence = node_sentence(blame, found.names[0],
+                                     bounds.higher_is_better ? "what the fleet carries" : "what the fleet takes",
                                      found.shortfall, bounds);
   }
   return found;

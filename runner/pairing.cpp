@@ -106,7 +106,12 @@ class MixedPlan {
   std::vector<PairRound> across(std::size_t wanted) const {
     std::vector<PairRound> plan;
     const std::size_t half = (order_.size() + 1) / 2;
-    for (std::size_t by = 0; by < largest_; ++by) {
+    // Of few leaves the same ones soon meet again: then by half a leaf more, so that one leaf meets two others.
+    Indices beyond(largest_);
+    std::iota(beyond.begin(), beyond.end(), 0);
+    if (largest_ > 2)
+      std::rotate(beyond.begin() + 1, beyond.begin() + static_cast<std::ptrdiff_t>(largest_ / 2), beyond.end());
+    for (const std::size_t by : beyond) {
       for (std::size_t shift = by; shift < half && plan.size() < wanted; shift += largest_) {
         if (PairRound round; shifted(half, shift, round)) plan.push_back(std::move(round));
       }

@@ -1,4 +1,5 @@
-// Who measures with whom in which round of a step that spans nodes: pairs, rings, groups or all, by the leaves they hang on.
+// Who measures with whom in which round of a step that spans nodes: pairs, rings, groups or all, by the leaves they
+// hang on.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +32,12 @@ struct PairingOrder {
 // round is in none of its groups. The first of a group comes before the others in topology order.
 using Rounds = std::vector<std::vector<std::vector<std::size_t>>>;
 
-// Pairs: no two nodes meet twice, and a node rests only where the number that may meet is odd (leaves of unequal size may
-// leave two more without a partner in a round). Where leaves are known and partners may hang anywhere, about two rounds of
-// five are inside leaves and the others across them, so that a node, its leaf's uplink and the spine can be told apart;
-// across, each node meets another leaf in each round as long as there are.
-// Groups and rings: consecutive in topology order in the first round, reshuffled for each further one. What is left over
-// joins the last group when it is too small to be one. All: one group, the same in every round.
+// Pairs: no two nodes meet twice, and a node rests only where the number that may meet is odd (leaves of unequal size
+// may leave two more without a partner in a round). Where leaves are known and partners may hang anywhere, about two
+// rounds of five are inside leaves and the others across them, so that a node, its leaf's uplink and the spine can be
+// told apart; across, each node meets another leaf in each round as long as there are. Groups and rings: consecutive in
+// topology order in the first round, reshuffled for each further one. What is left over joins the last group when it is
+// too small to be one. All: one group, the same in every round.
 Rounds pairing(const std::vector<Place>&, const PairingOrder&);
 
 }  // namespace rackproof

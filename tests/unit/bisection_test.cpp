@@ -129,7 +129,8 @@ TEST_CASE("bisection: when every half passes it is an interaction, and nobody is
     for (std::size_t other = one + 1; other < 16; ++other) {
       Bisection bisection({range(0, 16)}, {range(16, 48)});
       const Ended ended = run(bisection, [&](const Group& group) {
-        return !(std::count(group.begin(), group.end(), one) == 1 && std::count(group.begin(), group.end(), other) == 1);
+        return !(std::count(group.begin(), group.end(), one) == 1 &&
+                 std::count(group.begin(), group.end(), other) == 1);
       });
       INFO(one << " with " << other);
       if (ended.bad.empty()) {

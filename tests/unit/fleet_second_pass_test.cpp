@@ -58,8 +58,8 @@ double fine(std::size_t, std::size_t) { return 1; }
 TEST_CASE("second pass: each suspect meets three different good nodes, nobody twice in a round") {
   const auto nodes = fleet_of(32, 8);
   const auto bad = [](std::size_t i) { return i == 3 || i == 9 || i == 10 || i == 20; };
-  const FleetFinding finding = analyse(
-      nodes, all_paths(32, [&](std::size_t from, std::size_t to) { return bad(from) || bad(to) ? 0.5 : 1.0; }));
+  const FleetFinding finding =
+      analyse(nodes, all_paths(32, [&](std::size_t from, std::size_t to) { return bad(from) || bad(to) ? 0.5 : 1.0; }));
   REQUIRE(finding.suspicions.size() == 4);
   const auto rounds = confirmation_pairs(finding, nodes);
   CHECK(rounds.size() == 3);
@@ -94,7 +94,8 @@ TEST_CASE("second pass: what persists is kept with its figures, what does not is
   CHECK(kept[0].part == Part::node);
   CHECK(kept[0].names == std::vector<std::string>{"n5"});
   CHECK(kept[0].shortfall == Approx(0.4).margin(0.01));
-  CHECK_THAT(kept[0].sentence, Catch::StartsWith("n5 sends and receives 40 % below") && Catch::EndsWith("measured twice"));
+  CHECK_THAT(kept[0].sentence,
+             Catch::StartsWith("n5 sends and receives 40 % below") && Catch::EndsWith("measured twice"));
   CHECK(both_passes(nodes, node(5, 0.5), fine).empty());
   CHECK(both_passes(nodes, node(5, 0.5), node(5, 0.9)).empty());  // a fifth of it is not the same fault
   CHECK(both_passes(nodes, node(5, 0), node(5, 0)).at(0).shortfall == 1);
@@ -116,12 +117,27 @@ TEST_CASE("second pass: one direction, a path, a leaf's uplinks") {
   CHECK(kept[0].names == std::vector<std::string>{"n7", "n11"});
   CHECK(both_passes(nodes, path, fine).empty());
   const Spoil uplink = [](std::size_t from, std::size_t to) {
-    return from / 8 != to / 8 && (from / 8 == 2 || to / 8 == 2) ? 0.5 : 1.0; };
+    return from / 8 != to / 8 && (from / 8 == 2 || to / 8 == 2) ? 0.5 : 1.0;
+  };
   const auto leaf = both_passes(nodes, uplink, uplink);
   REQUIRE(leaf.size() == 1);
   CHECK(leaf[0].part == Part::leaf);
   CHECK(leaf[0].names == std::vector<std::string>{"leaf2"});
   CHECK(both_passes(nodes, uplink, fine).empty());
+}
+
+TEST_CASE("second pass: of a leaf whose paths are low in part these paths are measured again") {
+  const auto nodes = fleet_of(32, 8);
+  const Spoil some = [](std::size_t from, std::size_t to) {
+    const bool crosses = from / 8 != to / 8 && (from / 8 == 2 || to / 8 == 2);
+    return crosses && (from + 3 * to) % 8 == 0 ? 0.5 : 1.0;
+  };
+  const auto kept = both_passes(nodes, some, some);
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].part == Part::leaf);
+  CHECK(kept[0].names == std::vector<std::string>{"leaf2"});
+  CHECK(!kept[0].some.empty());
+  CHECK(both_passes(nodes, some, fine).empty());
 }
 
 TEST_CASE("second pass: a pair of which it could not be told becomes the node or the path") {
