@@ -181,6 +181,17 @@ TEST_CASE("fleet: what crosses a leaf's uplinks is low and what stays inside is 
   CHECK(said(two) == Said{"leaf leaf1 leaf2"});
 }
 
+TEST_CASE("fleet: two bad nodes of a leaf's three are two nodes, three of three are the leaf") {
+  const auto up_to = [](std::size_t last) {
+    return said(Fleet(24, 3, [=](auto from, auto to, auto&) {
+      const auto bad = [&](std::size_t node) { return node >= 3 && node <= last; };
+      return bad(from) || bad(to) ? 0.5 : 1;
+    }).found());
+  };
+  CHECK(up_to(4) == Said{"node rp04", "node rp05"});
+  CHECK(up_to(5) == Said{"leaf leaf2"});
+}
+
 TEST_CASE("fleet: leaves that are slower between one another than inside are no fault, and are told") {
   const auto finding = Fleet(64, 8, [](auto from, auto to, auto&) { return from / 8 != to / 8 ? 0.5 : 1; }).found();
   CHECK(said(finding) == Said{});
