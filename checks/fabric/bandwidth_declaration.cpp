@@ -34,9 +34,9 @@ constexpr rackproof_metric kMetrics[] = {
 };
 
 constexpr const char* kByHand[] = {
-    "ucx_perftest                                         # on one node",
-    "ucx_perftest NODE -t tag_bw -s 1048576 -n 10000      # on the other; -t ucp_put_bw, ucp_get, ucp_am_bw",
-    "UCX_LOG_LEVEL=info …                                 # shows the lanes: tag(rc_mlx5/mlx5_0:1)",
+    "ucx_perftest                                    # on one node",
+    "ucx_perftest NODE -t tag_bw -s 1048576 -n 10000 # on the other; ucp_put_bw, ucp_get, ucp_am_bw",
+    "UCX_LOG_LEVEL=info …                            # shows the lanes: tag(rc_mlx5/mlx5_0:1)",
     nullptr,
 };
 
