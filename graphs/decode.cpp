@@ -114,6 +114,15 @@ Expectation expectation_of(const Object& object) {
   return expectation;
 }
 
+Span span_of(const Object& object) {
+  auto span = parse_span(object.view("on"));
+  const auto within = parse_within(object.view("within"));
+  if (!span || !within) throw Malformed{fmt::format("a step is run on '{}'", object.view("on"))};
+  span->rounds = object.integer("rounds");
+  span->within = *within;
+  return *span;
+}
+
 Step step_of(const Object& object) {
   Step step;
   step.id = object.text("step");
@@ -128,6 +137,7 @@ Step step_of(const Object& object) {
   object.each_object("metrics", [&](const Object& metric) {
     step.metrics.push_back({metric.text("name"), metric.text("unit"), metric.text("better")});
   });
+  if (const auto span = object.object("span")) step.span = span_of(*span);
   step.optional = object.boolean("optional");
   step.needs = object.texts("needs");
   step.claims = object.texts("claims");

@@ -77,6 +77,13 @@ struct Encoder {
     }
     line.close_array();
     line.add("optional", step.optional);
+    if (step.span) {
+      line.open("span");
+      line.add("on", to_text(*step.span));
+      line.add("rounds", step.span->rounds);
+      line.add("within", to_text(step.span->within));
+      line.close();
+    }
     add_list(line, "needs", step.needs);
     add_list(line, "claims", step.claims);
     add_list(line, "watch", step.watch);

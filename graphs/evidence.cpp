@@ -158,6 +158,9 @@ std::vector<Finding> Evidence::against(const Expectation& expectation) const {
                     fmt::format("the limit on {} is for a {} named '{}', and none was seen on this node",
                                 expectation.limit.metric, expectation.match->kind, expectation.match->name))};
   }
+  if (expectation.limit.subject == Subject::shortfall) {
+    return {finding(Outcome::error, expectation, "", "nodes are compared with others only in a step that spans nodes")};
+  }
   return expectation.limit.subject == Subject::each ? each(expectation) : over_devices(expectation);
 }
 

@@ -62,21 +62,18 @@ std::vector<Finding> faults(const Run& run, const TrialRecord& trial) {
 
 }  // namespace
 
-Verdict judge(const Run& run, const TrialRecord& trial) {
-  const Step& step = run.step_of(trial);
+std::optional<Verdict> judge_before_limits(const Run& run, const TrialRecord& trial) {
   std::vector<Finding> findings = faults(run, trial);
   std::ranges::move(misbehaviour(run, trial), std::back_inserter(findings));
   if (!findings.empty()) return from_findings(std::move(findings), "", Outcome::error);
-
   if (const auto* skipped = std::get_if<Skipped>(&trial.reports.back())) {
-    return {Outcome::skip, skipped->why, {}, {}};
+    return Verdict{Outcome::skip, skipped->why, {}, {}};
   }
+  return std::nullopt;
+}
 
-  const Evidence evidence(run, trial);
-  findings = evidence.malformed();
-  for (const Expectation& expectation : step.expectations) {
-    std::ranges::move(evidence.against(expectation), std::back_inserter(findings));
-  }
+Verdict judge_by(const Run& run, const TrialRecord& trial, std::vector<Finding> findings) {
+  const Step& step = run.step_of(trial);
   if (trial.ending->left_behind > 0) {
     findings.push_back({Outcome::warn,
                         fmt::format("left {} process{} behind, which had to be killed", trial.ending->left_behind,
@@ -87,6 +84,16 @@ Verdict judge(const Run& run, const TrialRecord& trial) {
   if (expected == 0) return from_findings(std::move(findings), "nothing was expected", Outcome::info);
   return from_findings(std::move(findings),
                        fmt::format("{} limit{} held", expected, expected == 1 ? "" : "s"), Outcome::pass);
+}
+
+Verdict judge(const Run& run, const TrialRecord& trial) {
+  if (auto verdict = judge_before_limits(run, trial)) return std::move(*verdict);
+  const Evidence evidence(run, trial);
+  std::vector<Finding> findings = evidence.malformed();
+  for (const Expectation& expectation : run.step_of(trial).expectations) {
+    std::ranges::move(evidence.against(expectation), std::back_inserter(findings));
+  }
+  return judge_by(run, trial, std::move(findings));
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -9,6 +10,13 @@ namespace rackproof {
 namespace {
 
 constexpr std::string_view kRelations = "'>=', '<=', '==' or 'within P % of'";
+
+struct NamedSubject {
+  std::string_view name;
+  Subject subject;
+};
+constexpr NamedSubject kSubjects[] = {
+    {"count", Subject::count}, {"spread", Subject::spread}, {"shortfall", Subject::shortfall}};
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -99,10 +107,11 @@ class Sentence {
   void read_subject(Limit& limit) {
     const std::size_t begin = at_;
     limit.metric = name("the name of a metric");
-    if ((limit.metric == "count" || limit.metric == "spread") && take("(")) {
-      limit.subject = limit.metric == "count" ? Subject::count : Subject::spread;
+    const auto* subject = std::ranges::find(kSubjects, limit.metric, &NamedSubject::name);
+    if (subject != std::end(kSubjects) && take("(")) {
+      limit.subject = subject->subject;
       limit.metric = name("the name of a metric");
-      if (!take(")")) refuse(fmt::format("a ')' must follow 'count({0}' or 'spread({0}'", limit.metric));
+      if (!take(")")) refuse(fmt::format("a ')' must follow '{}({}'", subject->name, limit.metric));
     }
     if (const std::size_t dot = limit.metric.find('.'); dot != limit.metric.npos) {
       at_ = begin;
@@ -179,7 +188,7 @@ class Sentence {
     if (!rest().empty()) refuse(fmt::format("'{}' stands after the end of the sentence", rest()));
     if (limit.subject != Subject::each) {
       at_ = begin;
-      refuse("count() and spread() are held against a number, not against a metric");
+      refuse("count(), spread() and shortfall() are held against a number, not against a metric");
     }
     return share;
   }

@@ -21,7 +21,7 @@ struct MetricDeclaration {
   bool operator==(const MetricDeclaration&) const = default;
 };
 
-enum class Subject { each, count, spread };
+enum class Subject { each, count, spread, shortfall };
 enum class Relation { at_least, at_most, equal, within };
 
 // "45 GB/s"
@@ -39,7 +39,8 @@ struct ShareBound {
 };
 
 // METRIC [on DEVICE-GLOB] RELATION VALUE. It holds for every measurement of its metric on the devices it names;
-// count(METRIC) is the number of devices measured, spread(METRIC) is (max - min) / median over them.
+// count(METRIC) is the number of devices measured, spread(METRIC) is (max - min) / median over them; shortfall(METRIC),
+// of a step that spans nodes, is how far a part lies behind what the fleet's other paths make one expect of it.
 struct Limit {
   std::string text;  // as written
   Subject subject = Subject::each;

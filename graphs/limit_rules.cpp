@@ -88,33 +88,34 @@ std::string objection_to_count(const Limit& limit, const Quantity& value) {
   return "";
 }
 
-std::string objection_to_spread(const Limit& limit, const Quantity& value) {
+// spread() and shortfall().
+std::string objection_to_ratio(const Limit& limit, const Quantity& value) {
+  const std::string name = fmt::format("{}({})", limit.subject == Subject::spread ? "spread" : "shortfall", limit.metric);
   if (limit.relation != Relation::at_most) {
-    return fmt::format("spread({}) is held from above only: write 'spread({}) <= ...'", limit.metric, limit.metric);
+    return fmt::format("{0} is held from above only: write '{0} <= ...'", name);
   }
   if (is_bare(value)) {
-    return fmt::format("spread({}) is a ratio, '{}' has no unit: write a percentage such as '5 %'", limit.metric,
-                       written(value));
+    return fmt::format("{} is a ratio, '{}' has no unit: write a percentage such as '5 %'", name, written(value));
   }
   if (value.unit->dimension != Dimension::ratio) {
-    return fmt::format("spread({}) is a ratio, '{}' is {}: write a percentage such as '5 %'", limit.metric,
-                       value.unit->symbol, to_text(value.unit->dimension));
+    return fmt::format("{} is a ratio, '{}' is {}: write a percentage such as '5 %'", name, value.unit->symbol,
+                       to_text(value.unit->dimension));
   }
-  if (value.number < 0) return fmt::format("spread({}) is a ratio, and none is below 0", limit.metric);
+  if (value.number < 0) return fmt::format("{} is a ratio, and none is below 0", name);
   return "";
 }
 
 std::string objection_to_fixed(const Limit& limit, const Quantity& value, const Declared& own) {
   if (value.unit == nullptr || !std::isfinite(value.base())) return "nothing can be held against what is no number";
   if (limit.subject == Subject::count) return objection_to_count(limit, value);
-  if (limit.subject == Subject::spread) return objection_to_spread(limit, value);
+  if (limit.subject != Subject::each) return objection_to_ratio(limit, value);
   if (std::string why = objection_to_dimension(value, own); !why.empty()) return why;
   return objection_to_number(limit, value, own);
 }
 
 std::string objection_to_share(const Limit& limit, const ShareBound& share, const Declared& own,
                                std::span<const MetricDeclaration> there) {
-  if (limit.subject != Subject::each) return "count() and spread() are held against a number, not against a metric";
+  if (limit.subject != Subject::each) return "count(), spread() and shortfall() are held against a number, not against a metric";
   const MetricDeclaration* other = find_metric(there, share.metric);
   if (other == nullptr) {
     const std::string why = unknown_metric(share.metric, there);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graphs/limit.h"
+#include "graphs/span.h"
 
 namespace rackproof {
 
@@ -36,6 +37,7 @@ struct Step {
   std::vector<std::pair<std::string, std::string>> with;  // parameters, as texts that the check parses
   std::vector<Expectation> expectations;
   std::vector<MetricDeclaration> metrics;  // that the check and its watches declare
+  std::optional<Span> span;                // on what it is run; nothing: on each node by itself
   bool optional = false;                   // a skip may stand
   std::vector<std::string> needs;          // ids of steps that must pass first on the same node
   std::vector<std::string> claims{"node"};  // steps whose claims do not meet may overlap; "node" meets everything

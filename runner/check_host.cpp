@@ -129,8 +129,8 @@ int describe(const std::string& library) {
 }
 
 // Outlives the runner just long enough to end what it left: reads "+PGID" and "-PGID" lines, and at end of file (the
-// runner is gone, however it went) kills every process group still open. A line "=FOLDER" names a simulated node to
-// clear away then. Signals meant for the runner's group pass it by.
+// runner is gone, however it went) kills every process group still open. A line "=FOLDER" names a folder to
+// clear away then: a simulated node, or where a rank's cards lay. Signals meant for the runner's group pass it by.
 int guard() {
   ::setsid();
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);
@@ -156,7 +156,9 @@ int guard() {
   for (const pid_t group : open_groups) ::kill(-group, SIGKILL);
   std::error_code ignored;
   for (const auto& node : nodes) {
-    if (node.filename().string().starts_with("rackproof-simulated-")) std::filesystem::remove_all(node, ignored);
+    const std::string name = node.filename().string();
+    const bool is_ours = name.starts_with("rackproof-simulated-") || name.starts_with("rackproof-cards-");
+    if (is_ours) std::filesystem::remove_all(node, ignored);
   }
   return 0;
 }

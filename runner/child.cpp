@@ -133,7 +133,7 @@ Child::Child(const std::vector<std::string>& argv, const std::vector<std::string
   Pipe out;
   Pipe err;
   std::optional<Pipe> in;
-  if (input == Input::none_until_released) in.emplace();
+  if (input != Input::none) in.emplace();
   pid_ = spawn(argv, extra_environment, in ? in->read_end.get() : -1, out.write_end.get(), err.write_end.get());
   pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!pidfd_.open()) {
@@ -201,6 +201,11 @@ ListeningChild::~ListeningChild() {
 
 void ListeningChild::tell(const std::string& line) const {
   [[maybe_unused]] const ssize_t written = ::write(in_.get(), line.data(), line.size());
+}
+
+void become(const std::vector<std::string>& argv) {
+  ::execv(argv.at(0).c_str(), pointers(argv).data());
+  fail(errno, argv[0]);
 }
 
 void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

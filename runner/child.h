@@ -40,9 +40,9 @@ struct ChildExit {
   std::int64_t left_behind = 0;  // members of its group that outlived it and were killed
 };
 
-// What a child finds at its stdin: nothing, or nothing until it is released. One that waits for that does nothing before
-// others know of it.
-enum class Input { none, none_until_released };
+// What a child finds at its stdin: nothing; or nothing until it is released, so that one which waits for that does nothing
+// before others know of it; or a pipe that stays open, whose end asks it to end.
+enum class Input { none, none_until_released, open };
 
 class Child {
  public:
@@ -60,6 +60,7 @@ class Child {
   Descriptor& err() { return err_; }
 
   void release();
+  void close_input() { gate_.close(); }
   void signal_group(int number) const;
   // After the pidfd became readable: ends what is left of the group, and collects the child.
   std::optional<ChildExit> collect();
@@ -86,6 +87,9 @@ class ListeningChild {
   pid_t pid_ = -1;
   Descriptor in_;
 };
+
+// Becomes another program, with this process's environment. Throws std::system_error when it cannot be started.
+[[noreturn]] void become(const std::vector<std::string>& argv);
 
 // Makes this process the parent of every orphan below it, so that none escapes by losing its parent.
 void adopt_orphans();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/engine.h"
 #include "runner/exit_code.h"
 #include "runner/terminal.h"
 
@@ -16,6 +17,8 @@ struct Output {
 };
 
 struct RunRequest {
+  std::vector<std::string> argv;  // the whole command line, to be started again inside an allocation
+
   std::string recipe;  // a file, or the name of an installed recipe; empty to resume
   std::vector<std::string> limits;
   std::vector<std::string> sets;
@@ -27,9 +30,17 @@ struct RunRequest {
   std::vector<std::string> faults;  // of that node
   std::string node;     // name; empty: this machine's
   std::string checks;   // folder of check libraries; empty: the installed ones
+  EngineRequest on;     // what starts it on many nodes
+  double max_blamed = 25;     // percent of the nodes
+  double answers_within = 60; // s
+  double silent_for = 30;     // s
   Output output;
 };
+// On this machine, or on many nodes.
 int run(const RunRequest&);
+int run_on_many(const RunRequest&);
+// A node's part of a run on many; `node` is its name, if the engine's command line says it.
+int agent(const std::string& node);
 
 int plan(const RunRequest&);
 int list(const std::string& checks);

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <map>
+#include <tuple>
 
 #include "graphs/sentences.h"
 #include "runner/clock.h"
+#include "runner/node_set.h"
+#include "runner/node_table.h"
 #include "runner/summary.h"
 
 namespace rackproof {
@@ -16,6 +20,10 @@ namespace {
 
 constexpr std::size_t kShownNumbers = 4;
 constexpr std::size_t kIndent = 11;
+// Nodes that stand alike share a row.
+constexpr std::size_t kShownRows = 60;
+constexpr std::size_t kLiveRows = 20;
+constexpr std::int64_t kRedrawnUs = 200'000;
 
 // Says whose evidence it is; empty where all of it is this machine's.
 std::string simulated_line(const Run& run) {
@@ -56,6 +64,7 @@ void Console::on(const Event* event, const Run& run) {
     live_line(run);
   } else if (std::holds_alternative<RunEnded>(event->body)) {
     print_held_back(run, run.trials.size());
+    node_lines(run);
     sentences(run);
     last_line(run);
   } else if (std::holds_alternative<RunStarted>(event->body) || std::holds_alternative<RunResumed>(event->body)) {
@@ -69,6 +78,7 @@ void Console::replay(const Run& run) {
     if (run.trials[i].verdict || run.trials[i].started) trial_ended(run, i);
   }
   print_held_back(run, run.trials.size());
+  node_lines(run);
   sentences(run);
   last_line(run);
 }
@@ -86,6 +96,7 @@ void Console::begin(const Run& run) {
 
 // What is blocked is known long before its turn; a reader wants to see it where it stands in the climb.
 void Console::trial_ended(const Run& run, std::size_t trial) {
+  if (is_on_many_nodes(run)) return;
   const auto& verdict = run.trials[trial].verdict;
   if (verdict && verdict->outcome == Outcome::blocked) {
     held_back_.insert(trial);
@@ -136,34 +147,59 @@ void Console::print_trial(const Run& run, const TrialRecord& trial) {
 }
 
 void Console::sentences(const Run& run) {
+  std::set<std::size_t> said;
+  std::map<std::tuple<std::size_t, Outcome, std::string>, std::vector<std::size_t>> alike;
+  const auto is_worth_it = [&](const TrialRecord& trial) {
+    if (trial.open()) return true;
+    // What is blocked is said with what blocks it.
+    return trial.verdict && trial.verdict->outcome >= Outcome::warn && trial.verdict->outcome != Outcome::blocked;
+  };
+  for (std::size_t i = 0; i < run.trials.size(); ++i) {
+    const TrialRecord& trial = run.trials[i];
+    if (is_worth_it(trial) && trial.verdict) alike[{trial.step, trial.verdict->outcome, trial.verdict->reason}].push_back(i);
+  }
   bool any = false;
   for (std::size_t i = 0; i < run.trials.size(); ++i) {
     const TrialRecord& trial = run.trials[i];
-    const bool is_open = trial.open();
-    if (!is_open && (!trial.verdict || trial.verdict->outcome < Outcome::warn)) continue;
-    if (!is_open && trial.verdict->outcome == Outcome::blocked) continue;  // said with what blocks it
+    if (!is_worth_it(trial) || said.contains(i)) continue;
     if (!any && !choices_.quiet) out_ << '\n';
     if (!any && choices_.quiet && run.simulated()) out_ << simulated_line(run) << '\n';
     any = true;
-    const Outcome outcome = is_open ? Outcome::error : trial.verdict->outcome;
-    out_ << terminal_.coloured(outcome, fmt::format("{:<7}", is_open ? "open" : to_text(outcome))) << "  "
-         << terminal_.bold(harmless(trial_name(run, trial))) << "  "
-         << harmless(is_open ? "was open when the journal ended" : trial.verdict->reason) << '\n';
-    if (is_open) continue;
-    constexpr std::size_t kShownFindings = 5;
-    const auto& findings = trial.verdict->findings;
-    for (std::size_t f = 1; f < std::min(findings.size(), kShownFindings); ++f) {
-      out_ << std::string(kIndent, ' ') << harmless(findings[f].text) << '\n';
+    if (!trial.verdict) {
+      out_ << terminal_.coloured(Outcome::error, fmt::format("{:<7}", "open")) << "  "
+           << terminal_.bold(harmless(trial_name(run, trial))) << "  was open when the journal ended\n";
+      continue;
     }
-    if (findings.size() > kShownFindings) {
-      out_ << std::string(kIndent, ' ') << fmt::format("and {} more\n", findings.size() - kShownFindings);
-    }
-    if (const auto names = not_tried_because_of(run, i); !names.empty()) {
-      out_ << std::string(kIndent, ' ') << harmless(fmt::format("not tried because of it: {}", fmt::join(names, ", ")))
-           << '\n';
-    }
+    const auto& same = alike.at({trial.step, trial.verdict->outcome, trial.verdict->reason});
+    said.insert(same.begin(), same.end());
+    sentence(run, i, same);
   }
   out_.flush();
+}
+
+// Of one trial, and of those on other nodes that came to the same.
+void Console::sentence(const Run& run, std::size_t index, const std::vector<std::size_t>& same) {
+  const TrialRecord& trial = run.trials[index];
+  std::string name = trial_name(run, trial);
+  if (same.size() > 1) {
+    std::vector<std::string> nodes;
+    for (const std::size_t each : same) nodes.push_back(run.trials[each].node);
+    name = fmt::format("{} on {}", run.step_of(trial).id, fold_nodes(nodes));
+  }
+  out_ << terminal_.coloured(trial.verdict->outcome, fmt::format("{:<7}", to_text(trial.verdict->outcome))) << "  "
+       << terminal_.bold(harmless(name)) << "  " << harmless(trial.verdict->reason) << '\n';
+  constexpr std::size_t kShownFindings = 5;
+  const auto& findings = trial.verdict->findings;
+  for (std::size_t f = 1; f < std::min(findings.size(), kShownFindings); ++f) {
+    out_ << std::string(kIndent, ' ') << harmless(findings[f].text) << '\n';
+  }
+  if (findings.size() > kShownFindings) {
+    out_ << std::string(kIndent, ' ') << fmt::format("and {} more\n", findings.size() - kShownFindings);
+  }
+  if (const auto names = not_tried_because_of(run, index); !names.empty()) {
+    out_ << std::string(kIndent, ' ') << harmless(fmt::format("not tried because of it: {}", fmt::join(names, ", ")))
+         << '\n';
+  }
 }
 
 void Console::last_line(const Run& run) {
@@ -178,8 +214,30 @@ void Console::last_line(const Run& run) {
   out_.flush();
 }
 
+// What all of them came to; what was shown before is drawn over.
+void Console::node_lines(const Run& run) {
+  erase_live_line();
+  if (choices_.quiet || !is_on_many_nodes(run)) return;
+  out_ << '\n';
+  for (const std::string& line : node_table(run, terminal_, kShownRows)) out_ << line << '\n';
+  out_.flush();
+}
+
+void Console::live_table(const Run& run) {
+  const std::int64_t now = now_us();
+  if (now - drawn_us_ < kRedrawnUs) return;
+  drawn_us_ = now;
+  const std::vector<std::string> lines = node_table(run, terminal_, kLiveRows);
+  erase_live_line();
+  for (const std::string& line : lines) out_ << line << '\n';
+  out_ << fmt::format("  {}", duration_text(now - run.started_us));
+  out_.flush();
+  live_lines_ = lines.size() + 1;
+}
+
 void Console::live_line(const Run& run) {
   if (choices_.quiet || !terminal_.is_live()) return;
+  if (is_on_many_nodes(run)) return live_table(run);
   const auto running = std::ranges::find_if(run.trials, [](const TrialRecord& trial) { return trial.open(); });
   if (running == run.trials.end()) return;
   const Step& step = run.step_of(*running);
@@ -192,12 +250,13 @@ void Console::live_line(const Run& run) {
                                        duration_text(elapsed), of, last_note_);
   out_ << "\r\x1b[K" << cut_to(line, terminal_.width());
   out_.flush();
-  live_line_shown_ = true;
+  live_lines_ = 1;
 }
 
 void Console::erase_live_line() {
-  if (live_line_shown_) out_ << "\r\x1b[K";
-  live_line_shown_ = false;
+  if (live_lines_ > 1) out_ << fmt::format("\x1b[{}A", live_lines_ - 1);
+  if (live_lines_ > 0) out_ << "\r\x1b[J";
+  live_lines_ = 0;
 }
 
 }  // namespace rackproof

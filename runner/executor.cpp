@@ -23,6 +23,8 @@ std::string shortened(std::string_view text) {
   return text.size() <= kShown ? std::string(text) : fmt::format("{}…", text.substr(0, kShown));
 }
 
+}  // namespace
+
 std::vector<std::string> metrics_referred_to(const std::vector<Step>& steps) {
   std::vector<std::string> metrics;
   for (const Step& step : steps) {
@@ -33,8 +35,6 @@ std::vector<std::string> metrics_referred_to(const std::vector<Step>& steps) {
   }
   return metrics;
 }
-
-}  // namespace
 
 Executor::Executor(Run& run, Plan plan, Launcher& launcher, JournalWriter& journal, CommandOf command_of,
                    Listener listener)

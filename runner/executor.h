@@ -21,6 +21,9 @@ using Listener = std::function<void(const Event*, const Run&)>;
 // The argv that runs a check's library with its parameters under the step's memory limit.
 using CommandOf = std::function<std::vector<std::string>(const Step&, const std::string& check, bool is_watch)>;
 
+// The metrics that limits of other steps are held against: all else of a judged trial may be forgotten.
+std::vector<std::string> metrics_referred_to(const std::vector<Step>&);
+
 class Executor {
  public:
   // `run` holds the planned steps and trials already, in the order of the plan; for a resumed run some are judged.

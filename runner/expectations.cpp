@@ -51,6 +51,15 @@ void check_expectation(const Limit& limit, const YamlNode& sentence, const Known
   if (known.steps[at].expectations.size() >= kMostLimits) {
     refuse(sentence.place, fmt::format("step '{}' has more than {} limits", known.steps[at].id, kMostLimits));
   }
+  if (limit.subject == Subject::shortfall && !known.steps[at].span) {
+    refuse(sentence.place, fmt::format("shortfall({}) compares the nodes of a fleet, and step '{}' does not span nodes",
+                                       limit.metric, known.steps[at].id));
+  }
+  const auto& span = known.steps[at].span;
+  if (limit.subject == Subject::shortfall && span->of != Span::Of::pairs && span->of != Span::Of::rings) {
+    refuse(sentence.place, fmt::format("shortfall({}) compares paths between two nodes, and step '{}' is run on {}",
+                                       limit.metric, known.steps[at].id, to_text(*span)));
+  }
   const auto* share = std::get_if<ShareBound>(&limit.bound);
   const bool is_of_another = share != nullptr && !share->step.empty();
   if (is_of_another) check_order(*share, sentence, known, at);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "checks/api/quantity.h"
@@ -14,6 +15,7 @@ namespace {
 using Kind = YamlNode::Kind;
 
 constexpr double kLongestTime = 365 * 24 * 3600.0;  // s; what is longer was not meant
+constexpr std::int64_t kMostRounds = 100'000;
 constexpr double kMostBytes = 9.2e18;               // below 2^63
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\n") == text.npos; }
@@ -73,6 +75,9 @@ void check_one(const YamlNode& node, const Field& field) {
     case Form::flag: flag_in(node); return;
     case Form::time: time_in(node); return;
     case Form::bytes: bytes_in(node); return;
+    case Form::number: number_in(node); return;
+    case Form::span: span_in(node); return;
+    case Form::within: within_in(node); return;
     case Form::parameters: return check_parameters(node, field.name);
     case Form::record: return check_record(node, *field.of);
     case Form::by_check: return check_by_check(node, field);
@@ -166,6 +171,33 @@ std::chrono::milliseconds time_in(const YamlNode& node) {
   const double seconds = amount_in(node, Dimension::time, "60 s");
   if (seconds > kLongestTime) refuse(node.place, fmt::format("'{}' is longer than a year", node.text));
   return std::chrono::milliseconds(std::max<std::int64_t>(std::llround(seconds * 1000), 1));
+}
+
+std::int64_t number_in(const YamlNode& node) {
+  std::int64_t number = 0;
+  const char* const end = node.text.data() + node.text.size();
+  const bool is_number = node.kind == Kind::scalar && !node.quoted;
+  if (!is_number || std::from_chars(node.text.data(), end, number) != std::from_chars_result{end, std::errc{}} ||
+      number < 1 || number > kMostRounds) {
+    refuse(node.place, fmt::format("a whole number from 1 to {} would be right here, not {}", kMostRounds, describe(node)));
+  }
+  return number;
+}
+
+Span span_in(const YamlNode& node) {
+  const auto span = node.kind == Kind::scalar ? parse_span(node.text) : std::nullopt;
+  if (!span) {
+    refuse(node.place, fmt::format("a step is run on 'pairs', 'rings', 'groups of 8' (or another number from 2) or 'all', "
+                                   "not on {}",
+                                   describe(node)));
+  }
+  return *span;
+}
+
+Span::Within within_in(const YamlNode& node) {
+  const auto within = node.kind == Kind::scalar ? parse_within(node.text) : std::nullopt;
+  if (!within) refuse(node.place, fmt::format("'within' is leaf, rack or any, not {}", describe(node)));
+  return *within;
 }
 
 std::uint64_t bytes_in(const YamlNode& node) {

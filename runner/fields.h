@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graphs/span.h"
 #include "runner/yaml.h"
 
 namespace rackproof {
@@ -21,6 +22,9 @@ enum class Form {
   flag,        // true or false
   time,        // "60 s"
   bytes,       // "8 GiB"
+  number,      // a whole number from 1
+  span,        // "pairs", "groups of 8"
+  within,      // "leaf"
   sentence,    // a limit
   parameters,  // a map of a check's parameters
   record,      // a map with the fields of a table
@@ -81,5 +85,8 @@ std::string text_of(const YamlNode& record, std::string_view field);
 bool flag_in(const YamlNode&);
 std::chrono::milliseconds time_in(const YamlNode&);
 std::uint64_t bytes_in(const YamlNode&);
+std::int64_t number_in(const YamlNode&);
+Span span_in(const YamlNode&);
+Span::Within within_in(const YamlNode&);
 
 }  // namespace rackproof

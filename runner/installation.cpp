@@ -21,6 +21,7 @@ Installation find_whole() {
   if (fs::exists(here / "rackproof-check")) {
     return {.check_program = here / "rackproof-check",
             .check_directory = here / "checks",
+            .cards_program = here / "rackproof-cards",
             .recipe_directory = prefix.parent_path() / "recipes",
             .simulator_directory = simulator_in(here),
             .rehearsal_directory = {}};
@@ -29,6 +30,7 @@ Installation find_whole() {
   if (fs::exists(libexec / "rackproof-check")) {
     return {.check_program = libexec / "rackproof-check",
             .check_directory = libexec / "checks",
+            .cards_program = libexec / "rackproof-cards",
             .recipe_directory = prefix / "share" / "rackproof" / "recipes",
             .simulator_directory = simulator_in(libexec),
             .rehearsal_directory = {}};

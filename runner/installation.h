@@ -9,6 +9,7 @@ namespace rackproof {
 struct Installation {
   std::string check_program;    // rackproof-check
   std::string check_directory;  // the check libraries
+  std::string cards_program;    // rackproof-cards; it exists only where PMIx was there to build against
   std::string recipe_directory;
   std::string simulator_directory;  // empty: not installed
   // Editions of checks for simulated runs alone, where the shipped ones were built without a vendor's toolkit.

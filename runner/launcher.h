@@ -16,6 +16,9 @@ struct Launch {
   std::vector<std::string> argv;
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds grace{2'000};
+  std::vector<std::string> environment{};  // "NAME=value", beside what all trials get
+  // Its stdin stays open, and its end is what asks it to end, before any signal.
+  bool listens = false;
 };
 
 // A whole line of the check's stdout, without its newline.
@@ -31,6 +34,7 @@ struct Babbled {
 struct Finished {
   std::string trial;
   Ending ending;
+  std::string errors;  // the end of what it wrote to stderr
 };
 // SIGINT or SIGTERM reached the runner.
 struct Interrupted {

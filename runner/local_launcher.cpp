@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 
 // A report is a few hundred bytes; a check that writes more than this without a newline is not writing reports.
 constexpr std::size_t kLongestLine = 64 << 10;
-constexpr std::size_t kKeptErrors = 4 << 10;
+constexpr std::size_t kKeptErrors = 16 << 10;
 // Of one child before the others get their turn.
 constexpr int kBlocksATurn = 16;
 
@@ -69,21 +69,24 @@ void LocalLauncher::clear_at_the_end(const std::string& folder) { guard_.tell(fm
 void LocalLauncher::start(const Launch& launch) {
   try {
     const auto now = Clock::now();
+    std::vector<std::string> environment = environment_;
+    environment.insert(environment.end(), launch.environment.begin(), launch.environment.end());
     auto running = std::unique_ptr<Running>(new Running{.launch = launch,
-                                                        .child = Child(launch.argv, environment_, Input::none_until_released),
+                                                        .child = Child(launch.argv, environment,
+                                                                       launch.listens ? Input::open : Input::none_until_released),
                                                         .started = now,
                                                         .next_rung = now + launch.timeout,
                                                         .stopped = {},
                                                         .partial = {},
                                                         .errors = {}});
     guard_.tell(fmt::format("+{}\n", running->child.pid()));
-    running->child.release();
+    if (!launch.listens) running->child.release();
     running_[launch.trial] = std::move(running);
   } catch (const std::system_error& error) {
     Ending ending;
     ending.how = Ending::How::not_started;
     ending.why = error.what();
-    happened_.push_back(Finished{launch.trial, std::move(ending)});
+    happened_.push_back(Finished{launch.trial, std::move(ending), ""});
   }
 }
 
@@ -181,7 +184,11 @@ void LocalLauncher::read_err(Running& running) {
 
 void LocalLauncher::climb(Running& running) {
   const bool first = running.rung == Rung::running;
-  running.child.signal_group(first ? SIGTERM : SIGKILL);
+  if (first && running.launch.listens) {
+    running.child.close_input();
+  } else {
+    running.child.signal_group(first ? SIGTERM : SIGKILL);
+  }
   running.rung = first ? Rung::terminated : Rung::killed;
   running.next_rung = Clock::now() + running.launch.grace;
 }
@@ -209,10 +216,11 @@ bool LocalLauncher::finish(Running& running) {
   ending.memory_bytes = exit->memory_bytes;
   ending.left_behind = exit->left_behind;
   // With another trial running, an orphan may be that one's own business.
-  if (running_.size() == 1) ending.left_behind += end_strays(known_children());
+  const auto others = std::ranges::count_if(running_, [](const auto& each) { return !each.second->launch.listens; });
+  if (others == 1) ending.left_behind += end_strays(known_children());
   ending.why = running.stopped;
   ending.last_error = last_line(running.errors);
-  happened_.push_back(Finished{running.launch.trial, std::move(ending)});
+  happened_.push_back(Finished{running.launch.trial, std::move(ending), std::move(running.errors)});
   return true;
 }
 
@@ -221,7 +229,7 @@ void LocalLauncher::give_up(Running& running) {
   ending.how = Ending::How::unkillable;
   ending.duration_us = duration_cast<microseconds>(Clock::now() - running.started).count();
   ending.last_error = last_line(running.errors);
-  happened_.push_back(Finished{running.launch.trial, std::move(ending)});
+  happened_.push_back(Finished{running.launch.trial, std::move(ending), std::move(running.errors)});
   abandoned_.push_back(std::move(running.child));
 }
 

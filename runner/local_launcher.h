@@ -25,15 +25,16 @@ class HeldSignals {
   sigset_t before_{};
 };
 
-// How the folder of a simulated node begins; the guard clears no other away.
+// How the folder of a simulated node begins, and that of a rank's cards; the guard clears no other away.
 inline constexpr const char* kSimulatedFolder = "rackproof-simulated-";
+inline constexpr const char* kCardsFolder = "rackproof-cards-";
 
 class LocalLauncher : public Launcher {
  public:
   // `guard` is the argv of the guard process, which ends what is left when this process dies by SIGKILL.
   explicit LocalLauncher(const std::vector<std::string>& guard, std::vector<std::string> environment = {});
 
-  // Has the guard clear a simulated node's folder away, however this process ends.
+  // Has the guard clear such a folder away, however this process ends.
   void clear_at_the_end(const std::string& folder);
 
   void start(const Launch&) override;

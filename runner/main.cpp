@@ -98,8 +98,33 @@ int dispatch(int argc, char** argv) {
       ->allow_extra_args(false)
       ->type_name("SENTENCE")
       ->needs(simulate);
+  add_choice(*run_command, "--on", run_request.on.kind,
+             {{"slurm", EngineRequest::Kind::slurm}, {"mpi", EngineRequest::Kind::mpi}},
+             "Run on many nodes: each climbs by itself, then what spans nodes is measured between them");
+  run_command->add_option("--nodes", run_request.on.nodes, "With --on: which nodes, as Slurm writes them: 'node[01-16],gpu7'")
+      ->type_name("SET");
+  run_command->add_option("--partition", run_request.on.partition, "With --on slurm: all nodes of this partition")
+      ->type_name("NAME");
+  run_command->add_option("--hostfile", run_request.on.hostfile, "With --on mpi: the hosts of this file")
+      ->type_name("FILE");
+  run_command
+      ->add_option("--max-blamed", run_request.max_blamed,
+                   "With --on: if more percent of the nodes look bad, it is what they share (default: 25)")
+      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->type_name("PERCENT");
+  run_command
+      ->add_option("--answer-within", run_request.answers_within,
+                   "With --on: seconds in which a node must answer (default: 60)")
+      ->check(CLI::Range(1.0, 3600.0).description(""))
+      ->type_name("S");
+  run_command
+      ->add_option("--silent-for", run_request.silent_for,
+                   "With --on: seconds without a word after which a node is lost (default: 30)")
+      ->check(CLI::Range(5.0, 3600.0).description(""))
+      ->type_name("S");
   run_command->add_option("--node", run_request.node, "Name of this node (default: its host name)")->type_name("NAME");
   add_output(*run_command, run_request.output);
+  run_request.argv.assign(argv, argv + argc);
   run_command->callback([&] {
     if (run_request.recipe.empty() && run_request.resume.empty()) throw InputError("run needs a recipe, or --resume");
     exit = run(run_request);
@@ -155,6 +180,11 @@ int dispatch(int argc, char** argv) {
   auto* schema_command = app.add_subcommand("schema", "Print the JSON Schema of recipes or of limits files");
   schema_command->add_option("of", of, "recipe or limits")->check(CLI::IsMember({"recipe", "limits"}).description(""))->type_name("recipe|limits");
   schema_command->callback([&] { exit = schema(of); });
+
+  std::string agent_node;
+  auto* agent_command = app.add_subcommand("agent", "A node's part of a run on many nodes, which starts it")->group("");
+  agent_command->add_option("--node", agent_node, "Its name");
+  agent_command->callback([&] { exit = agent(agent_node); });
 
   try {
     app.parse(argc, argv);

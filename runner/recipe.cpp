@@ -58,6 +58,7 @@ class Reader {
     }
     refuse_second(step.id, from);
     read_fields(from, step);
+    read_span(*from.node, step);
     if (const YamlNode* with = from.node->find("with"); with != nullptr) read_parameters(*with, check, step);
     read_metrics(from, check, step);
     recipe_.steps.push_back(std::move(step));
@@ -81,6 +82,19 @@ class Reader {
     if (const YamlNode* grace = from.find("grace")) step.grace = time_in(*grace);
     if (const YamlNode* memory = from.find("memory")) step.memory = bytes_in(*memory);
     if (const YamlNode* claims = from.find("claims")) step.claims = texts_in(claims);
+  }
+
+  static void read_span(const YamlNode& from, Step& step) {
+    const YamlNode* on = from.find("on");
+    if (on != nullptr) step.span = span_in(*on);
+    for (const std::string_view field : {"rounds", "within"}) {
+      const YamlNode* said = from.find(field);
+      if (said != nullptr && on == nullptr) {
+        refuse(said->place, fmt::format("'{}' is for a step that spans nodes: say on what, as in 'on: pairs'", field));
+      }
+    }
+    if (const YamlNode* rounds = from.find("rounds")) step.span->rounds = number_in(*rounds);
+    if (const YamlNode* within = from.find("within")) step.span->within = within_in(*within);
   }
 
   // What the check measures, and what those measure that it watches.

@@ -10,6 +10,7 @@
 #include "graphs/exports.h"
 #include "graphs/journal.h"
 #include "graphs/judge.h"
+#include "graphs/span_judge.h"
 #include "runner/commands.h"
 #include "runner/console.h"
 #include "runner/output_file.h"
@@ -85,7 +86,13 @@ int judge_again(const JudgeRequest& request) {
   if (!request.folder.empty()) make_run_folder(request.folder);
   lay_limits_over(run.steps, request.limits);
   for (TrialRecord& trial : run.trials) {
-    if (trial.ending && trial.verdict) trial.verdict = judge(run, trial);
+    if (trial.ending && trial.verdict && !run.step_of(trial).span) trial.verdict = judge(run, trial);
+  }
+  for (std::size_t step = 0; step < run.steps.size(); ++step) {
+    if (!run.steps[step].span) continue;
+    for (auto& [trial, verdict] : judge_span(run, step)) {
+      if (run.trials[trial].verdict) run.trials[trial].verdict = std::move(verdict);
+    }
   }
   print(run, request.output);
   if (!request.folder.empty()) keep(run, source, request.folder);

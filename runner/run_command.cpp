@@ -1,7 +1,6 @@
 // `rackproof run` and `rackproof plan`.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,85 +8,27 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <stdexcept>
 
-#include "graphs/journal.h"
 #include "graphs/sentences.h"
-#include "runner/clock.h"
 #include "runner/commands.h"
 #include "runner/console.h"
 #include "runner/executor.h"
 #include "runner/installation.h"
 #include "runner/local_launcher.h"
 #include "runner/lock.h"
+#include "runner/prepared_run.h"
 #include "runner/recipe.h"
 #include "runner/run_folder.h"
 #include "runner/simulation.h"
-#include "runner/version.h"
 
 namespace rackproof {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string recipe_file(const std::string& given, const Installation& installation) {
-  if (given.find('/') != given.npos || given.ends_with(".yaml") || fs::exists(given)) return given;
-  const fs::path installed = fs::path(installation.recipe_directory) / (given + ".yaml");
-  return fs::exists(installed) ? installed.string() : given;
-}
-
-// Everything that is known before the first trial, as the first events of the journal.
-std::vector<Event> opening(const Recipe& recipe, const Plan& plan, const std::string& run_id, const std::string& node,
-                           const Facts& simulated) {
-  utsname machine{};
-  ::uname(&machine);
-  const std::int64_t at = now_us();
-  Facts facts{{"kernel", std::string(machine.release)}, {"architecture", std::string(machine.machine)}};
-  facts.insert(facts.end(), simulated.begin(), simulated.end());
-  std::vector<Event> events;
-  events.push_back({at, node,
-                    RunStarted{.run = run_id,
-                               .recipe = recipe.name,
-                               .summary = recipe.summary,
-                               .file = recipe.file,
-                               .version = kVersion,
-                               .layers = recipe.layers,
-                               .facts = std::move(facts)}});
-  for (const Step& step : recipe.steps) events.push_back({at, node, StepPlanned{step}});
-  for (const PlannedTrial& trial : plan.trials()) {
-    TrialPlanned planned{trial.id, recipe.steps[trial.step].id, {}};
-    for (const std::size_t need : trial.needs) planned.needs.push_back(plan.trials()[need].id);
-    events.push_back({at, trial.node, std::move(planned)});
-  }
-  return events;
-}
-
 std::string node_name(const RunRequest& request, const std::optional<Simulation>& simulation) {
   if (!request.node.empty()) return request.node;
-  if (simulation) return simulation->node();
-  utsname machine{};
-  ::uname(&machine);
-  return machine.nodename;
-}
-
-std::vector<std::string> nodes_of(const Run& run) {
-  std::vector<std::string> nodes;
-  for (const TrialRecord& trial : run.trials) {
-    if (std::ranges::count(nodes, trial.node) == 0) nodes.push_back(trial.node);
-  }
-  return nodes;
-}
-
-CommandOf command_maker(const Installation& installation) {
-  return [installation, parent = std::to_string(::getpid())](const Step& step, const std::string& check,
-                                                             bool is_watch) {
-    std::vector<std::string> argv{installation.check_program, "--parent", parent};
-    if (step.memory != 0) argv.insert(argv.end(), {"--memory-limit", std::to_string(step.memory)});
-    argv.push_back(installation.library_of(check));
-    if (is_watch) return argv;
-    for (const auto& [name, value] : step.with) argv.push_back(name + "=" + value);
-    return argv;
-  };
+  return simulation ? simulation->node() : host_name();
 }
 
 // The node that the request asks for, or that the run to be resumed was on.
@@ -101,57 +42,30 @@ SimulationRequest simulated(const RunRequest& request) {
   return simulated;
 }
 
-struct Prepared {
-  Run run;
-  std::string folder;
-  std::optional<JournalWriter> journal;
-  std::vector<Event> first;  // what the listener hears first
-};
+// One machine cannot do what takes several.
+void refuse_span(const Recipe& recipe) {
+  const auto spanning = std::ranges::find_if(recipe.steps, [](const Step& step) { return step.span.has_value(); });
+  if (spanning == recipe.steps.end()) return;
+  throw InputError(fmt::format("{}: step '{}' is run on {} of nodes: say which nodes, with --on slurm or --on mpi",
+                               recipe.file, spanning->id, to_text(*spanning->span)));
+}
 
-Prepared prepare_new(const RunRequest& request, const Installation& installation,
-                     const std::optional<Simulation>& simulation) {
+PreparedRun prepare_new(const RunRequest& request, const Installation& installation,
+                        const std::optional<Simulation>& simulation) {
   Catalog catalog(installation, simulation ? simulation->environment() : std::vector<std::string>{});
   Recipe recipe = read_recipe({recipe_file(request.recipe, installation), request.limits, request.sets}, catalog);
   recipe.steps = needs_first(std::move(recipe.steps));
-  const std::string id = new_run_id(recipe.name);
-  const std::string node = node_name(request, simulation);
-  Prepared prepared;
-  prepared.folder = request.folder.empty() ? fmt::format("{}/{}", kRunsDirectory, id) : request.folder;
-  make_run_folder(prepared.folder);
-  prepared.journal.emplace(JournalWriter::create(journal_path(prepared.folder)));
-  for (const Event& event : opening(recipe, Plan(recipe.steps, {node}), id, node, to_facts(simulated(request)))) {
-    prepared.journal->append(event);
-    if (const std::string objection = prepared.run.apply(event); !objection.empty()) throw std::logic_error(objection);
-    if (std::holds_alternative<RunStarted>(event.body)) prepared.first.push_back(event);
-  }
-  prepared.journal->sync();
-  return prepared;
-}
-
-Prepared prepare_resumed(const RunRequest& request) {
-  const auto read = [&] {
-    Run run = read_run(request.resume).run;
-    const std::size_t planned = Plan(run.steps, nodes_of(run)).trials().size();
-    if (run.trials.empty() || run.trials.size() != planned) {
-      throw InputError(fmt::format("{}: was cut off before its plan was written: start it again", request.resume));
-    }
-    return run;
-  };
-  read();  // before anything is written to what may be no journal
-  Prepared prepared;
-  prepared.folder = request.resume;
-  prepared.journal.emplace(JournalWriter::resume(journal_path(request.resume)));
-  prepared.run = read();  // nobody else can write to it any more
-  const Event resumed{now_us(), prepared.run.node, RunResumed{}};
-  prepared.journal->append(resumed);
-  prepared.run.apply(resumed);
-  prepared.first.push_back(resumed);
-  return prepared;
+  refuse_span(recipe);
+  NewRun about{.id = new_run_id(recipe.name), .node = node_name(request, simulation), .folder = request.folder,
+               .facts = to_facts(simulated(request))};
+  if (about.folder.empty()) about.folder = fmt::format("{}/{}", kRunsDirectory, about.id);
+  return prepare(recipe, {about.node}, about);
 }
 
 }  // namespace
 
 int run(const RunRequest& request) {
+  if (request.on.kind != EngineRequest::Kind::none) return run_on_many(request);
   std::optional<Lock> lock;
   if (!request.lock.empty()) {
     lock.emplace(request.lock);
@@ -171,8 +85,8 @@ int run(const RunRequest& request) {
   const Installation installation = find_installation(request.checks, is_simulated);
   std::optional<Simulation> simulation;
   if (is_simulated) simulation.emplace(installation, simulated_node);
-  Prepared prepared =
-      request.resume.empty() ? prepare_new(request, installation, simulation) : prepare_resumed(request);
+  PreparedRun prepared =
+      request.resume.empty() ? prepare_new(request, installation, simulation) : take_up(request.resume);
   Run& run = prepared.run;
 
   const Terminal terminal(STDOUT_FILENO, request.output.colour);

@@ -36,6 +36,9 @@ Json value_of(const Field& field) {
     case Form::flag: return {{"type", "boolean"}};
     case Form::time: return {{"type", "string"}, {"pattern", pattern_of(Dimension::time)}};
     case Form::bytes: return {{"type", "string"}, {"pattern", pattern_of(Dimension::bytes)}};
+    case Form::number: return {{"type", "integer"}, {"minimum", 1}};
+    case Form::span: return {{"type", "string"}, {"pattern", "^(pairs|rings|all|groups of [1-9][0-9]*)$"}};
+    case Form::within: return {{"enum", {"leaf", "rack", "any"}}};
     case Form::parameters:
       return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
     case Form::record: return reference_to(*field.of);

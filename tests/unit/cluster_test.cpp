@@ -1,0 +1,318 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "runner/cluster_plan.h"
+#include "runner/cluster_run.h"
+#include "tests/support/fake_engine.h"
+#include "tests/support/runs.h"
+
+using namespace rackproof;
+using namespace rackproof::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kFour{"n1", "n2", "n3", "n4"};
+
+Step pairs_step() {
+  Step pairs = step("pairs", {expect("reached == 1"), expect("shortfall(rate) <= 5 %")});
+  pairs.metrics.push_back({"reached", "count", "exact"});
+  pairs.span = Span{};
+  pairs.span->rounds = 3;
+  pairs.needs = {"links"};
+  return pairs;
+}
+
+// A run of "links" on each node and "pairs" between them.
+class Cluster {
+ public:
+  explicit Cluster(std::vector<Step> steps = {step("links", {expect("width >= 1 lanes")}), pairs_step()},
+                   std::vector<std::string> names = kFour) {
+    char pattern[] = "/tmp/rackproof-cluster-XXXXXX";
+    folder_ = ::mkdtemp(pattern);
+    recipe_.name = "test";
+    recipe_.layers = {"test"};
+    recipe_.steps = std::move(steps);
+    for (const std::string& name : names) nodes.push_back({.name = name, .host = name, .leaf = "leaf1", .unusable = {}});
+    engine.act = [this](FakeEngine::Play& play) { healthy(play); };
+  }
+  ~Cluster() { fs::remove_all(folder_); }
+
+  void healthy(FakeEngine::Play& play) const {
+    play.hello();
+    if (play.request.work == AgentRequest::Work::climb) climb(play);
+    if (play.request.work == AgentRequest::Work::span) span(play);
+    play.bye();
+  }
+
+  static void climb(FakeEngine::Play& play) {
+    const std::string id = "links@" + play.node;
+    play.trial(id, {measured("width", 16, "lanes", "pci:1"), Done{}});
+    play.say(TrialJudged{id, {Outcome::pass, "1 limit held", {}, {}}});
+  }
+
+  // What a rank measures towards each partner in each of its rounds.
+  void span(FakeEngine::Play& play) const {
+    std::vector<Report> reports;
+    for (std::size_t round = 0; round < play.request.rounds.size(); ++round) {
+      for (const RankGroup& group : play.request.rounds[round]) {
+        if (std::ranges::count(group, play.rank) == 0) continue;
+        for (const std::size_t member : group) {
+          if (member != play.rank) measure(reports, play.node, play.request.nodes[member], static_cast<std::int64_t>(round));
+        }
+      }
+    }
+    reports.emplace_back(Done{});
+    play.trial(play.request.step + "@" + play.node, reports);
+  }
+
+  void measure(std::vector<Report>& reports, const std::string& from, const std::string& to, std::int64_t round) const {
+    const std::string id = "path:" + from + ">" + to;
+    reports.emplace_back(Device{.id = id, .kind = "path", .name = "", .parent = "", .facts = {{"from", from}, {"to", to}, {"round", round}}});
+    const bool is_reached = from != unreachable && to != unreachable;
+    reports.emplace_back(measured("reached", is_reached ? 1 : 0, "count", id));
+    if (is_reached) reports.emplace_back(measured("rate", from == slow || to == slow ? 1.0 : 10.0, "GB/s", id));
+  }
+
+  Run& run() {
+    Recipe recipe = with_answer(recipe_, nodes);
+    std::vector<std::string> names;
+    for (const ClusterNode& node : nodes) names.push_back(node.name);
+    PreparedRun prepared = prepare_cluster(recipe, names, {"test-1", "head", folder_ + "/run", {}});
+    AgentRequest common;
+    common.run = "test-1";
+    common.digest = "d";
+    ClusterRun cluster(prepared.run, nodes, engine, *prepared.journal, common,
+                       {.answers_within = std::chrono::milliseconds{200}, .silent_for = std::chrono::milliseconds{200}},
+                       [this](const std::vector<std::size_t>&, const AgentRequest& request) { return engine.launch_for(request); },
+                       [](const Event*, const Run&) {});
+    cluster.execute();
+    run_ = std::move(prepared.run);
+    return run_;
+  }
+
+  std::string outcome(const std::string& trial) const {
+    const TrialRecord* record = run_.find_trial(trial);
+    if (record == nullptr || !record->verdict) return "none";
+    return std::string(to_text(record->verdict->outcome));
+  }
+  std::string reason(const std::string& trial) const { return run_.find_trial(trial)->verdict->reason; }
+  std::string outcomes(const std::string& step) const {
+    std::string text;
+    for (const ClusterNode& node : nodes) text += outcome(step + "@" + node.name) + " ";
+    return text;
+  }
+
+  FakeEngine engine;
+  std::vector<ClusterNode> nodes;
+  std::string slow;
+  std::string unreachable;
+
+ private:
+  Recipe recipe_;
+  std::string folder_;
+  Run run_;
+};
+
+}  // namespace
+
+TEST_CASE("every node climbs, and then the nodes are measured against one another", "[cluster]") {
+  Cluster cluster;
+  const Run& run = cluster.run();
+  CHECK(run.outcome() == Outcome::pass);
+  CHECK(cluster.outcomes("answer") == "pass pass pass pass ");
+  CHECK(cluster.outcomes("links") == "pass pass pass pass ");
+  CHECK(cluster.outcomes("pairs") == "pass pass pass pass ");
+  CHECK(cluster.outcome("pairs@fabric") == "pass");
+  // The climb, the pairs, and that nothing stays behind.
+  REQUIRE(cluster.engine.requests.size() == 3);
+  CHECK(cluster.engine.requests[1].rounds.size() == 3);
+  CHECK(cluster.engine.requests[2].work == AgentRequest::Work::forget);
+}
+
+TEST_CASE("a slow node is named after a second pass, and no other", "[cluster]") {
+  Cluster cluster;
+  cluster.slow = "n3";
+  cluster.run();
+  CHECK(cluster.outcomes("pairs") == "pass pass fail pass ");
+  CHECK(cluster.outcome("pairs@fabric") == "pass");
+  CHECK_THAT(cluster.reason("pairs@n3"), Contains("n3"));
+}
+
+TEST_CASE("a node that nobody reaches is named, and no other", "[cluster]") {
+  Cluster cluster;
+  cluster.unreachable = "n2";
+  cluster.run();
+  CHECK(cluster.outcome("pairs@n2") != "pass");
+  CHECK(cluster.outcome("pairs@n1") == "pass");
+  CHECK(cluster.outcome("pairs@n3") == "pass");
+}
+
+TEST_CASE("a node that never answers is an error, and the others are judged", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.ends_by_itself = false;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.node != "n4") cluster.healthy(play);
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("answer") == "pass pass pass error ");
+  CHECK_THAT(cluster.reason("answer@n4"), Contains("did not answer"));
+  CHECK(cluster.outcomes("links") == "pass pass pass blocked ");
+  CHECK(cluster.outcomes("pairs") == "pass pass pass blocked ");
+}
+
+TEST_CASE("a node that goes silent in its climb loses what it had begun, and what it had finished stands", "[cluster]") {
+  Step links = step("links", {expect("width >= 1 lanes")});
+  Step second = step("second", {expect("rate >= 1 GB/s")});
+  second.needs = {"links"};
+  Cluster cluster({links, second});
+  cluster.engine.ends_by_itself = false;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    play.hello();
+    if (play.request.work == AgentRequest::Work::climb) {
+      Cluster::climb(play);
+      play.say(TrialStarted{"second@" + play.node});
+      if (play.node == "n1") return;
+      const std::string id = "second@" + play.node;
+      play.say(Reported{id, measured("rate", 2, "GB/s"), ""});
+      play.say(Reported{id, Done{}, ""});
+      play.say(TrialEnded{id, {}});
+      play.say(TrialJudged{id, {Outcome::pass, "1 limit held", {}, {}}});
+    }
+    play.bye();
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("links") == "pass pass pass pass ");
+  CHECK(cluster.outcomes("second") == "error pass pass pass ");
+  CHECK_THAT(cluster.reason("second@n1"), Contains("went silent"));
+}
+
+TEST_CASE("another version or another recipe on a node is a failure of that node", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.node == "n2") {
+      play.hello("0.0.1");
+      play.bye();
+    } else if (play.node == "n3") {
+      play.request.digest = "another";
+      play.hello();
+      play.bye();
+    } else {
+      cluster.healthy(play);
+    }
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("answer") == "pass fail fail pass ");
+  CHECK_THAT(cluster.reason("answer@n2"), Contains("runs rackproof 0.0.1"));
+  CHECK_THAT(cluster.reason("answer@n3"), Contains("another recipe"));
+  CHECK(cluster.outcomes("links") == "pass blocked blocked pass ");
+}
+
+TEST_CASE("a clock that is off is a warning, and does not shift the node's events", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.node == "n2") play.clock_us = 3'600'000'000;
+    cluster.healthy(play);
+  };
+  const Run& run = cluster.run();
+  CHECK(cluster.outcomes("answer") == "pass warn pass pass ");
+  CHECK(run.last_us - run.started_us < 60'000'000);
+}
+
+TEST_CASE("what is lost on the way is fetched from the node again", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.dropped_frames = {2};
+  int climbs = 0;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.request.work == AgentRequest::Work::climb && play.node == "n1" && ++climbs == 2) {
+      cluster.engine.dropped_frames.clear();
+    }
+    cluster.healthy(play);
+  };
+  cluster.engine.dropped_frames = {2};
+  const Run& run = cluster.run();
+  CHECK(climbs == 2);
+  CHECK(run.outcome() == Outcome::pass);
+}
+
+TEST_CASE("an engine that takes all agents down with one is started again without it", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.errors = "engine: lost the node n2";
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    const bool is_first = play.launch == 1;
+    if (!is_first) return cluster.healthy(play);
+    play.hello();
+    play.say(TrialStarted{"links@" + play.node});
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("links") == "pass error pass pass ");
+  CHECK_THAT(cluster.reason("links@n2"), Contains("lost the node n2"));
+}
+
+TEST_CASE("an engine that starts nobody because of one node is asked for fewer until that one stands alone", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (std::ranges::count(play.request.nodes, std::string("n3")) == 0) cluster.healthy(play);
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("links") == "pass pass blocked pass ");
+}
+
+TEST_CASE("a check that dies in a pair costs its own node, and not the partners", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.request.work != AgentRequest::Work::span || play.node != "n4") {
+      cluster.unreachable = play.request.work == AgentRequest::Work::span ? "n4" : "";
+      return cluster.healthy(play);
+    }
+    play.hello();
+    Ending ending;
+    ending.how = Ending::How::timed_out;
+    ending.code = 15;
+    play.trial("pairs@n4", {}, ending);
+    play.bye();
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("pairs") == "pass pass pass error ");
+  CHECK(cluster.outcome("pairs@fabric") == "pass");
+}
+
+TEST_CASE("more bad nodes than may be blamed are one finding on what they share", "[cluster]") {
+  Step pairs = pairs_step();
+  pairs.expectations = {expect("reached == 1"), expect("rate >= 20 GB/s")};
+  Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs});
+  cluster.run();
+  CHECK(cluster.outcomes("pairs") == "pass pass pass pass ");
+  CHECK(cluster.outcome("pairs@fabric") == "fail");
+  CHECK_THAT(cluster.reason("pairs@fabric"), Contains("what they share"));
+}
+
+TEST_CASE("a step that spans nodes needs two that passed", "[cluster]") {
+  Cluster cluster;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.node == "n1" || play.request.work != AgentRequest::Work::climb) return cluster.healthy(play);
+    play.hello("0.0.1");
+    play.bye();
+  };
+  cluster.run();
+  CHECK(cluster.outcome("pairs@n1") == "error");
+  CHECK(cluster.outcome("pairs@fabric") == "blocked");
+}
+
+TEST_CASE("a run on many nodes refuses what it cannot plan", "[cluster]") {
+  const std::vector<ClusterNode> nodes{{.name = "a", .host = "a", .leaf = {}, .unusable = {}}};
+  Recipe recipe;
+  recipe.steps = {pairs_step(), step("after")};
+  recipe.steps[0].needs.clear();
+  recipe.steps[1].needs = {"pairs"};
+  CHECK_THROWS_AS(with_answer(recipe, nodes), InputError);
+  recipe.steps = {step("answer")};
+  CHECK_THROWS_AS(with_answer(recipe, nodes), InputError);
+  recipe.steps = {step("links")};
+  CHECK_THROWS_AS(with_answer(recipe, {{.name = "fabric", .host = "fabric", .leaf = {}, .unusable = {}}}), InputError);
+}
