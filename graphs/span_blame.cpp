@@ -134,6 +134,13 @@ void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>
       charge(*suspicion, miss.finding);
     }
   }
+  struct Charge {
+    std::size_t node;
+    std::vector<const Miss*> misses;
+    std::size_t partners;
+  };
+  std::vector<Charge> charges;
+  const std::size_t in_all = open.size();
   while (!open.empty()) {
     std::map<std::size_t, std::set<std::size_t>> missing;
     for (const Miss* miss : open) {
@@ -152,7 +159,23 @@ void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>
       if (is_own) own.push_back(miss);
       return is_own;
     });
-    charge_node(node, own, fmt::format(", and so with {} of the {} nodes it met", partners, met[node].size()));
+    charges.push_back({node, std::move(own), partners});
+  }
+  if (static_cast<double>(charges.size()) > most_blamed()) {
+    std::set<std::size_t> nodes;
+    for (const Miss& miss : misses) {
+      nodes.insert(paths_.at(miss.finding.device)->from);
+      nodes.insert(paths_.at(miss.finding.device)->to);
+    }
+    Finding finding = misses.front().finding;
+    finding.text = fmt::format("{} of {} paths miss it, on {} of {} nodes: it is what they share, or the expectation; the first: {}",
+                               in_all, paths_.size(), nodes.size(), evidence_.nodes.size(), finding.text);
+    finding.device.clear();
+    return charge(evidence_.fabric, std::move(finding));
+  }
+  for (const Charge& each : charges) {
+    charge_node(each.node, each.misses,
+                fmt::format(", and so with {} of the {} nodes it met", each.partners, met[each.node].size()));
   }
   for (const Miss* miss : open) {
     const PathReading& path = *paths_.at(miss->finding.device);
@@ -194,6 +217,11 @@ void SpanBlame::lay_groups(std::vector<Miss> misses) {
   }
 }
 
+// One may always be blamed, however few there are.
+double SpanBlame::most_blamed() const {
+  return std::max(1.0, max_blamed(run_) * static_cast<double>(evidence_.nodes.size()));
+}
+
 void SpanBlame::settle() {
   std::vector<std::size_t> failing;
   for (const auto& [node, findings] : shared_) {
@@ -201,8 +229,7 @@ void SpanBlame::settle() {
       failing.push_back(node);
     }
   }
-  const double most = std::max(1.0, max_blamed(run_) * static_cast<double>(evidence_.nodes.size()));
-  if (static_cast<double>(failing.size()) > most) {
+  if (static_cast<double>(failing.size()) > most_blamed()) {
     Finding finding = shared_.at(failing.front()).front();
     finding.text = fmt::format("{} of {} nodes look bad, which is more than {:.3g} % of them: it is what they share, or the "
                                "expectation: {}; first of them {}: {}",

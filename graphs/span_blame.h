@@ -50,6 +50,7 @@ class SpanBlame {
  private:
   void lay_paths(std::vector<Miss>, const std::vector<Suspicion>&);
   void lay_groups(std::vector<Miss>);
+  double most_blamed() const;
   void charge_node(std::size_t node, std::vector<const Miss*>, const std::string& with);
 
   const Run& run_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -34,17 +35,17 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kBeatUs = 2'000'000;
 constexpr const char* kKeptIn = "/var/tmp";
 
-std::size_t own_rank(const AgentRequest& request, const std::string& node) {
-  const auto found = std::ranges::find(request.nodes, node);
-  if (found == request.nodes.end()) throw InputError(fmt::format("agent: {} is no node of this run", node));
-  return static_cast<std::size_t>(found - request.nodes.begin());
-}
-
-// As the engine calls it: the controller counts by those names.
-std::string own_node(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* of_slurm = std::getenv("SLURMD_NODENAME");
-  return of_slurm != nullptr ? of_slurm : host_name();
+// The rank that the engine gives this process.
+std::size_t own_rank(const AgentRequest& request) {
+  for (const char* name : {"SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"}) {
+    const char* text = std::getenv(name);
+    if (text == nullptr) continue;
+    std::size_t rank = 0;
+    const char* const end = text + std::strlen(text);
+    if (std::from_chars(text, end, rank) == std::from_chars_result{end, std::errc{}} && rank < request.nodes.size()) return rank;
+    throw InputError(fmt::format("agent: {}={} is no rank of this run", name, text));
+  }
+  throw InputError("agent: the engine that started it gives it no rank");
 }
 
 std::string kept_prefix(const AgentRequest& request, const std::string& node) {
@@ -101,10 +102,10 @@ Recipe part_of(Recipe recipe, const AgentRequest& request) {
 
 class Agent {
  public:
-  Agent(AgentRequest request, std::string node)
+  explicit Agent(AgentRequest request)
       : request_(std::move(request)),
-        node_(std::move(node)),
-        rank_(own_rank(request_, node_)),
+        rank_(own_rank(request_)),
+        node_(request_.nodes[rank_]),
         frames_(STDOUT_FILENO, rank_) {}
 
   void work() {
@@ -134,8 +135,10 @@ class Agent {
     send(encode(AgentWord{kind, now_us(), version, digest, trouble}));
   }
 
-  void send(const std::string& line) {
+  // Open MPI marks its blocks by "<stdout>:", which must not stand in a line; in JSON it need not.
+  void send(std::string line) {
     last_sent_us_ = now_us();
+    for (std::size_t at = line.find('<'); at != line.npos; at = line.find('<', at)) line.replace(at, 1, "\\u003c");
     // Nobody listens any more: what this node does now is for nobody, and it ends as if it were told to.
     if (!frames_.send(line)) ::raise(SIGTERM);
   }
@@ -207,8 +210,8 @@ class Agent {
   }
 
   const AgentRequest request_;
-  const std::string node_;
   const std::size_t rank_;
+  const std::string node_;
   FrameWriter frames_;
   std::int64_t last_sent_us_ = 0;
   bool greeted_ = false;
@@ -216,11 +219,11 @@ class Agent {
 
 }  // namespace
 
-int agent(const std::string& node) {
+int agent() {
   ::signal(SIGPIPE, SIG_IGN);
   AgentRequest request = agent_request_from_environment();
   // Its ranks' engine must not take one node's trouble for its own: it was said, and the others go on.
-  Agent(std::move(request), own_node(node)).work();
+  Agent(std::move(request)).work();
   return 0;
 }
 

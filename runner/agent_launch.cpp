@@ -7,6 +7,7 @@
 
 #include "graphs/decode.h"
 #include "runner/frames.h"
+#include "runner/tagged_output.h"
 
 namespace rackproof {
 namespace {
@@ -65,8 +66,12 @@ class AgentLaunch {
   };
 
   void on(const Said& said) {
-    const auto frame = frames_.take(said.line);
-    if (!frame) return engine_says(said.line);
+    for (std::string& line : output_.take(said.line)) take(std::move(line));
+  }
+
+  void take(std::string line) {
+    const auto frame = frames_.take(line);
+    if (!frame) return engine_says(std::move(line));
     if (frame->rank >= agents_.size()) return;
     Agent& agent = agents_[frame->rank];
     agent.heard = Clock::now();
@@ -189,6 +194,7 @@ class AgentLaunch {
   const AgentCalls& calls_;
   std::vector<Agent> agents_;  // by rank
   std::size_t open_;           // agents that are not over
+  TaggedOutput output_;
   FrameReader frames_;
   Decoder decoder_;
   std::deque<std::string> words_;  // of the engine

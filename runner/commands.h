@@ -39,8 +39,8 @@ struct RunRequest {
 // On this machine, or on many nodes.
 int run(const RunRequest&);
 int run_on_many(const RunRequest&);
-// A node's part of a run on many; `node` is its name, if the engine's command line says it.
-int agent(const std::string& node);
+// A node's part of a run on many.
+int agent();
 
 int plan(const RunRequest&);
 int list(const std::string& checks);

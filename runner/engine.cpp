@@ -199,18 +199,17 @@ std::vector<std::string> Engine::command(const std::vector<std::size_t>& chosen,
   }
   if (::geteuid() == 0) command.push_back("--allow-run-as-root");
   // One rank's end must not be the others'.
-  command.insert(command.end(), {"--enable-recovery", "--mca", "orte_abort_on_non_zero_status", "0", "--oversubscribe",
-                                 "--bind-to", "none"});
+  command.insert(command.end(), {"--enable-recovery", "--mca", "orte_abort_on_non_zero_status", "0", "--tag-output",
+                                 "--oversubscribe", "--bind-to", "none"});
   for (const std::string& variable : environment) {
     command.insert(command.end(), {"-x", variable.substr(0, variable.find('='))});
   }
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    if (i > 0) command.push_back(":");
-    const ClusterNode& node = nodes_[chosen[i]];
-    command.insert(command.end(), {"-np", "1", "--host", node.host});
-    command.insert(command.end(), argv.begin(), argv.end());
-    command.insert(command.end(), {"--node", node.name});
-  }
+  // One process a node, in this order; a host that is named twice has two.
+  std::vector<std::string> hosts;
+  for (const std::size_t node : chosen) hosts.push_back(nodes_[node].host);
+  command.insert(command.end(), {"--map-by", "node", "-np", std::to_string(hosts.size()), "--host",
+                                 fmt::format("{}", fmt::join(hosts, ","))});
+  command.insert(command.end(), argv.begin(), argv.end());
   return command;
 }
 

@@ -28,8 +28,8 @@ class Engine {
   explicit Engine(const EngineRequest&);
 
   const std::vector<ClusterNode>& nodes() const { return nodes_; }
-  // Nodes by their index; the rank of a process is its place in `chosen`. `argv` gets the node's name behind it. Slurm
-  // passes the environment of this process on; MPI has to be told its variables: "NAME=value" each.
+  // Nodes by their index; the rank of a process is its place in `chosen`, which is in the order of the nodes. Slurm passes
+  // the environment of this process on; MPI has to be told its variables: "NAME=value" each.
   std::vector<std::string> command(const std::vector<std::size_t>& chosen, const std::vector<std::string>& argv,
                                    const std::vector<std::string>& environment, bool ranks_meet) const;
   // "srun" or "mpirun", for sentences.

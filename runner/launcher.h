@@ -34,7 +34,7 @@ struct Babbled {
 struct Finished {
   std::string trial;
   Ending ending;
-  std::string errors;  // the end of what it wrote to stderr
+  std::string errors{};  // the end of what it wrote to stderr
 };
 // SIGINT or SIGTERM reached the runner.
 struct Interrupted {

@@ -181,10 +181,8 @@ int dispatch(int argc, char** argv) {
   schema_command->add_option("of", of, "recipe or limits")->check(CLI::IsMember({"recipe", "limits"}).description(""))->type_name("recipe|limits");
   schema_command->callback([&] { exit = schema(of); });
 
-  std::string agent_node;
   auto* agent_command = app.add_subcommand("agent", "A node's part of a run on many nodes, which starts it")->group("");
-  agent_command->add_option("--node", agent_node, "Its name");
-  agent_command->callback([&] { exit = agent(agent_node); });
+  agent_command->callback([&] { exit = agent(); });
 
   try {
     app.parse(argc, argv);

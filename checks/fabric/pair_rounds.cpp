@@ -26,7 +26,7 @@ std::string short_name(const std::string& rail) {
 }
 
 void report_device(Context& context, const PairRound& pair, Facts more) {
-  Facts facts{{"from", pair.own.node}, {"to", pair.partner.node}, {"round", std::int64_t{pair.round + 1}}};
+  Facts facts{{"from", pair.own.node}, {"to", pair.partner.node}, {"round", std::int64_t{pair.round}}};
   const auto slash = pair.path.rfind('/');
   if (slash != std::string::npos) facts.emplace_back("rail", pair.path.substr(slash + 1));
   std::ranges::move(more, std::back_inserter(facts));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runner/frames.h"
+#include "runner/tagged_output.h"
 
 using namespace rackproof;
 
@@ -73,4 +74,15 @@ TEST_CASE("the engine's own words are no frames", "[frames]") {
     INFO(line);
     CHECK_FALSE(reader.take(line));
   }
+}
+
+TEST_CASE("lines that mpirun cuts into tagged blocks come out whole", "[frames]") {
+  TaggedOutput output;
+  const auto take = [&](const char* line) { return output.take(line); };
+  CHECK(take("[7,0]<stdout>:one") == std::vector<std::string>{"one"});
+  // Rank 0 is cut in its line, rank 1 says a whole one, and rank 0 goes on.
+  CHECK(take("[7,0]<stdout>:beg[7,1]<stdout>:whole") == std::vector<std::string>{"whole"});
+  CHECK(take("[7,0]<stdout>:inning") == std::vector<std::string>{"beginning"});
+  CHECK(take("mpirun noticed something") == std::vector<std::string>{"mpirun noticed something"});
+  CHECK(take("a list[3] of [x,1]<stdout>: no tags") == std::vector<std::string>{"a list[3] of [x,1]<stdout>: no tags"});
 }
