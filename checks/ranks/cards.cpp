@@ -99,6 +99,8 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   const std::string path = argv[1];
+  // A signal to the group of whoever started it must pass it by: see above.
+  ::setpgid(0, 0);
   ::alarm(kBeginSeconds);
   pmix_proc_t own;
   if (const pmix_status_t status = PMIx_Init(&own, nullptr, 0); status != PMIX_SUCCESS) {

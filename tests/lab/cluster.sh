@@ -3,6 +3,7 @@
 # as by a power cut. Traffic between nodes crosses a bridge (10.77.0.0/24, which nobody else can see) and interfaces that
 # tc can slow. Nothing has a name outside the lab's folder, so that several labs stand side by side.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 
 lab_cannot() { echo "cannot: $*" >&2; exit 77; }
 
@@ -22,6 +23,7 @@ lab_pid() { cat "$LAB/pids/$1" 2>/dev/null || { echo "there is no $1 in this lab
 # Everything that runs in the lab carries this variable, by which `down` finds it.
 lab_marked() { env RACKPROOF_LAB_MEMBER="$LAB" "$@"; }
 
+# With LAB_EXEC=exec in place of this process, so that a signal to it is one to what runs there.
 lab_in() {
   local node=$1 pid
   shift
@@ -29,7 +31,8 @@ lab_in() {
   # Into a process namespace one gets as a child only; rpctl has none, so that signals reach what runs there.
   local process=(--pid)
   [ "$node" != rpctl ] || process=()
-  lab_marked nsenter --target "$pid" --mount --uts --net "${process[@]}" --wdns="$PWD" "$@"
+  ${LAB_EXEC:-} env RACKPROOF_LAB_MEMBER="$LAB" \
+    nsenter --target "$pid" --mount --uts --net "${process[@]}" --wdns="$PWD" "$@"
 }
 
 # The private /tmp of a node hides what lies below the machine's; the tree and its build stay in sight.
@@ -159,7 +162,7 @@ lab_main() {
     in | slow | heal | kill | freeze | thaw)
       [ -d "$LAB" ] || { echo "RACKPROOF_LAB names no lab: it is what '$0 up' printed" >&2; exit 2; }
       case $what in
-        in) lab_run "$@" ;;
+        in) LAB_EXEC=exec lab_run "$@" ;;
         slow) lab_slow "$@" ;;
         heal) lab_heal "$@" ;;
         kill) kill -9 "$(lab_pid "$1")" ;;

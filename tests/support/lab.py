@@ -1,0 +1,41 @@
+"""The labs of tests/lab for Python: a Slurm or an MPI cluster of nodes in namespaces, up for the time of a test."""
+
+import os
+import pathlib
+import subprocess
+import unittest
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "lab"
+PATIENCE = 120  # s; only ends a test that would otherwise never end
+CANNOT = 77
+
+
+class Lab:
+    """A cluster; `name` is slurm_cluster or mpi_cluster. Skips the test where it cannot stand."""
+
+    def __init__(self, name, nodes=4):
+        self.script = str(FOLDER / name)
+        self.nodes = [f"rp{number:02}" for number in range(1, nodes + 1)]
+        up = subprocess.run([self.script, "up", str(nodes)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                            timeout=PATIENCE, check=False)
+        if up.returncode == CANNOT:
+            raise unittest.SkipTest(up.stderr.strip())
+        if up.returncode != 0:
+            raise RuntimeError(f"{name} up: exit {up.returncode}\n{up.stderr}")
+        self.folder = pathlib.Path(up.stdout.strip())
+        self.environment = os.environ | {"RACKPROOF_LAB": str(self.folder)}
+
+    def do(self, *words):
+        """slow, heal, kill, freeze, thaw."""
+        subprocess.run([self.script, *words], env=self.environment, check=True, timeout=PATIENCE)
+
+    def command(self, node, *words):
+        """What runs `words` on a node or on rpctl, for subprocess; it needs `environment`."""
+        return [self.script, "in", node, *map(str, words)]
+
+    def run(self, *words, node="rpctl", environment=None):
+        return subprocess.run(self.command(node, *words), env=self.environment | (environment or {}), text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+
+    def down(self):
+        self.do("down")
