@@ -81,8 +81,9 @@ class Engine:
 
     def test_a_rank_that_dies_costs_nobody_else(self):
         gets = [["get", 2, 2000], *(["get", rank, LONG] for rank in (0, 1, 3))]
-        others = [["put", "aa"], ["await", "dying"], *gets]
-        endings = self.run_plan({0: others, 1: others, 2: [["tell", "dying"], ["die"]], 3: others})
+        others = {rank: [["put", "aa"], ["tell", f"{rank} is here"], ["await", "dying"], *gets] for rank in (0, 1, 3)}
+        dying = [*(["await", f"{rank} is here"] for rank in others), ["tell", "dying"], ["die"]]
+        endings = self.run_plan({**others, 2: dying})
         self.assert_ended_well(endings, (0, 1, 3))
         for ending in endings.values():
             self.assert_got([None, "aa", "aa", "aa"], ending)
@@ -134,6 +135,17 @@ class OnASlurmCluster(InALab, unittest.TestCase):
     def start(self, words):
         return self.lab.run("srun", "-N4", "-n4", "--mpi=pmix", "--kill-on-bad-exit=0", "--wait=0", *words,
                             environment=ROUNDS)
+
+
+    def test_a_step_on_some_nodes_of_an_allocation(self):
+        # Slurm 22.05 looks for a step's nodes in the list of the job, so srun has to be given the step's list for it.
+        some = "rp01,rp02,rp04"
+        (self.folder / "plan.json").write_text(json.dumps({rank: [["put", "aa"], ["get", 2, LONG]] for rank in range(3)}))
+        done = self.lab.run("salloc", "-Q", "-N4", "env", f"SLURM_JOB_NODELIST={some}", "srun", "-N3", "-n3", "-w", some,
+                            "--mpi=pmix", "python3", RANK, CARDS, self.folder, environment=ROUNDS)
+        self.assertEqual(0, done.returncode, done)
+        for rank in range(3):
+            self.assert_got(["aa"], json.loads((self.folder / f"{rank}.json").read_text()))
 
 
 class WithoutALauncher(unittest.TestCase):
