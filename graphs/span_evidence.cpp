@@ -26,7 +26,7 @@ std::int64_t integer_fact(const Device& device, std::string_view name) {
 
 bool ended_well(const TrialRecord& trial) {
   return trial.ending && trial.ending->how == Ending::How::exited && trial.ending->code == 0 &&
-         std::ranges::any_of(trial.reports, is_last_word);
+         std::ranges::any_of(trial.reports, [](const Report& report) { return std::holds_alternative<Done>(report); });
 }
 
 // What the check last said of each path and group: a later round may measure the same again.

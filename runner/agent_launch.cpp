@@ -74,7 +74,7 @@ class AgentLaunch {
     if (!frame) return engine_says(std::move(line));
     if (frame->rank >= agents_.size()) return;
     Agent& agent = agents_[frame->rank];
-    agent.heard = Clock::now();
+    agent.heard = heard_any_ = Clock::now();
     if (agent.over) return;
     if (frame->is_lost) {
       agent.is_lost = true;
@@ -138,7 +138,7 @@ class AgentLaunch {
       if (!agent.answered && looked_ - started_ > bounds_.answers_within) {
         give_up(rank, Fate::never_answered,
                 fmt::format("did not answer within {} s", bounds_.answers_within.count() / 1000));
-      } else if (agent.answered && looked_ - agent.heard > bounds_.silent_for) {
+      } else if (agent.answered && is_silent(agent)) {
         give_up(rank, Fate::went_silent, fmt::format("went silent for {} s", bounds_.silent_for.count() / 1000));
       }
     }
@@ -148,6 +148,12 @@ class AgentLaunch {
       launcher_.stop(launch_.trial, "its agents have ended, or were given up");
     }
     calls_.tick();
+  }
+
+  // Longer than the others. An engine that holds all of them up, as Slurm does for some 15 s when a node loses its power,
+  // is given twice the time.
+  bool is_silent(const Agent& agent) const {
+    return heard_any_ - agent.heard > bounds_.silent_for || looked_ - agent.heard > 2 * bounds_.silent_for;
   }
 
   // An engine whose agents are all done ends by itself, and has more to say when it may.
@@ -201,6 +207,7 @@ class AgentLaunch {
   Ending ending_;                  // of the engine
   Clock::time_point started_{};
   Clock::time_point looked_{};
+  Clock::time_point heard_any_{};
   Clock::time_point all_over_{};
   bool engine_ended_ = false;
   bool asked_to_end_ = false;

@@ -173,6 +173,8 @@ int run_on_many(const RunRequest& given) {
     Launch launch{.trial = engine.name(), .argv = {}, .environment = to_environment(agents)};
     launch.argv = engine.command(of_engine, {own_program(), "agent"}, launch.environment,
                                  agents.work == AgentRequest::Work::span);
+    const std::vector<std::string> variables = engine.variables(of_engine);
+    launch.environment.insert(launch.environment.end(), variables.begin(), variables.end());
     return launch;
   };
   ClusterRun cluster(run, nodes, launcher, *prepared.journal, common,

@@ -216,7 +216,8 @@ void ClusterRun::on_hello(std::size_t index, const AgentWord& word) {
   const TrialRecord& trial = run_.trials[node.trials.front()];
   node.has_answered = true;
   node.clock_offset_us = clock_offset(node, word.at_us);
-  if (trial.verdict || run_.step_of(trial).id != kAnswerStep) return;
+  // Without a digest it could not read the recipe, and its bye will say why.
+  if (trial.verdict || word.digest.empty() || run_.step_of(trial).id != kAnswerStep) return;
   const std::string id = trial.id;
   const std::string& name = node.about.name;
   const auto report = [&](Report what) { write(Reported{id, std::move(what), ""}, name); };
@@ -231,7 +232,7 @@ void ClusterRun::on_hello(std::size_t index, const AgentWord& word) {
   std::string fault;
   if (word.version != kVersion) {
     fault = fmt::format("runs rackproof {}, and this is {}", word.version, kVersion);
-  } else if (!word.digest.empty() && word.digest != request_.digest) {
+  } else if (word.digest != request_.digest) {
     fault = fmt::format("reads another recipe: its digest there is {}, here {}", word.digest, request_.digest);
   }
   if (!fault.empty()) report(Fault{"", "not-the-same", fault});

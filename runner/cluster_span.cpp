@@ -118,7 +118,8 @@ void ClusterRun::span(std::size_t step) {
   for (int pass = 1; pass < kMostPasses && interrupted_.empty(); ++pass) {
     std::vector<std::size_t> ended_badly;
     for (const auto& [trial, part] : parts_) {
-      if (part.ending && !ended_well(*part.ending)) ended_badly.push_back(trial);
+      const bool is_done = part.last_word && std::holds_alternative<Done>(*part.last_word);
+      if (part.ending && (!ended_well(*part.ending) || !is_done)) ended_badly.push_back(trial);
     }
     std::vector<RankRound> rounds = open_questions(run_, step, ended_badly);
     if (rounds.empty()) break;

@@ -193,7 +193,7 @@ std::vector<std::string> Engine::command(const std::vector<std::size_t>& chosen,
     command.insert(command.end(), {"--nodes=" + count, "--ntasks=" + count, "--ntasks-per-node=1",
                                    "--nodelist=" + fold_nodes(names), ranks_meet ? "--mpi=pmix" : "--mpi=none",
                                    "--no-kill", "--kill-on-bad-exit=0", "--wait=0", "--input=none", "--export=ALL",
-                                   "--cpu-bind=none", "--overlap", "--job-name=rackproof"});
+                                   "--overlap", "--job-name=rackproof"});
     command.insert(command.end(), argv.begin(), argv.end());
     return command;
   }
@@ -211,6 +211,17 @@ std::vector<std::string> Engine::command(const std::vector<std::size_t>& chosen,
                                  fmt::format("{}", fmt::join(hosts, ","))});
   command.insert(command.end(), argv.begin(), argv.end());
   return command;
+}
+
+// Slurm's PMIx plugin (22.05) finds the node of a rank by its place in the job's list of nodes, where it means the step's:
+// in a step on some nodes of a job, ranks ask the wrong nodes for their cards and wait for ever. It reads the list here.
+std::vector<std::string> Engine::variables(const std::vector<std::size_t>& chosen) const {
+  if (kind_ != Kind::slurm) return {};
+  std::vector<std::string> names;
+  for (const std::size_t node : chosen) names.push_back(nodes_[node].name);
+  const std::string list = fold_nodes(names);
+  return {"SLURM_JOB_NODELIST=" + list, "SLURM_NODELIST=" + list, fmt::format("SLURM_JOB_NUM_NODES={}", names.size()),
+          fmt::format("SLURM_NNODES={}", names.size())};
 }
 
 const char* Engine::name() const { return kind_ == Kind::slurm ? "srun" : "mpirun"; }

@@ -32,6 +32,8 @@ class Engine {
   // the environment of this process on; MPI has to be told its variables: "NAME=value" each.
   std::vector<std::string> command(const std::vector<std::size_t>& chosen, const std::vector<std::string>& argv,
                                    const std::vector<std::string>& environment, bool ranks_meet) const;
+  // What the launch itself must find in its environment: "NAME=value" each.
+  std::vector<std::string> variables(const std::vector<std::size_t>& chosen) const;
   // "srun" or "mpirun", for sentences.
   const char* name() const;
 
