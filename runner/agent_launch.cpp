@@ -177,6 +177,11 @@ class AgentLaunch {
       if (agent.end.fate != Fate::done && agent.end.fate != Fate::troubled) add_engine_words(agent.end, hosts_[rank]);
       result.ends.push_back(std::move(agent.end));
     }
+    // An engine that names most of them names those that it gave up because of another.
+    const auto named = static_cast<std::size_t>(std::ranges::count_if(result.ends, &AgentEnd::is_named));
+    if (2 * named > result.ends.size() && result.ends.size() > 1) {
+      for (AgentEnd& each : result.ends) each.is_named = false;
+    }
     return result;
   }
 

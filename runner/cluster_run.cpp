@@ -176,7 +176,7 @@ void ClusterRun::climb() {
 }
 
 // Afterwards each of these nodes is done or lost, but for those that the engine took down with another. True when it
-// started none of several.
+// started nobody at all, and there are several.
 bool ClusterRun::climb_once(const std::vector<std::size_t>& chosen) {
   milliseconds whole{0};
   for (const Step& step : run_.steps) {
@@ -191,7 +191,8 @@ bool ClusterRun::climb_once(const std::vector<std::size_t>& chosen) {
   const LaunchEnd end = launch(chosen, asking(AgentRequest::Work::climb, chosen), calls, whole);
   if (!interrupted_.empty()) return false;
   const bool any_named = std::ranges::any_of(end.ends, &AgentEnd::is_named);
-  if (!end.any_answered && !any_named && chosen.size() > 1) return true;
+  // Whom it names then may be one that it could start: Open MPI names those that it no longer reaches because of another.
+  if (!end.any_answered && chosen.size() > 1) return true;
   for (std::size_t rank = 0; rank < chosen.size(); ++rank) {
     const std::size_t node = chosen[rank];
     const AgentEnd& agent = end.ends[rank];

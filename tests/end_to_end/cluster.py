@@ -63,11 +63,20 @@ class Lab(support.TestCase):
             self.skipTest(made.stderr.strip())
         self.assertEqual(0, made.returncode, made.stderr)
         self.place = made.stdout.strip()
-        self.addCleanup(self.lab, "down", check=False)
+        self.addCleanup(self.take_down)
         # Nodes have a /tmp of their own; the build's folder they see.
         self.shared = pathlib.Path(tempfile.mkdtemp(prefix="cluster-", dir=BUILD))
         self.addCleanup(shutil.rmtree, self.shared, ignore_errors=True)
         self.addCleanup(self.clear_kept)
+
+    def take_down(self):
+        if hasattr(self, "place"):
+            self.lab("down", check=False)
+            del self.place
+
+    def tearDown(self):
+        self.take_down()
+        super().tearDown()
 
     def lab(self, *arguments, check=True, **options):
         environment = {**self.environment(), "RACKPROOF_SOURCE": str(SOURCE), "RACKPROOF_BUILD": str(BUILD)}
