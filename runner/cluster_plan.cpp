@@ -8,11 +8,12 @@
 namespace rackproof {
 namespace {
 
-Expectation own_expectation(const std::string& sentence, bool prefer, const std::string& source) {
+// It has no source: what has one came from a limits file, and is replaced when a run is judged by others.
+Expectation own_expectation(const std::string& sentence, bool prefer, const std::string& why) {
   LimitError error;
   const auto limit = parse_limit(sentence, error);
   if (!limit) throw std::logic_error(error.text);
-  return {.limit = *limit, .prefer = prefer, .where = "rackproof", .source = source, .match = {}};
+  return {.limit = *limit, .prefer = prefer, .where = "rackproof: " + why, .source = "", .match = {}};
 }
 
 Step answer_step() {

@@ -255,7 +255,7 @@ void Console::live_line(const Run& run) {
 
 void Console::erase_live_line() {
   if (live_lines_ > 1) out_ << fmt::format("\x1b[{}A", live_lines_ - 1);
-  if (live_lines_ > 0) out_ << "\r\x1b[J";
+  if (live_lines_ > 0) out_ << (live_lines_ > 1 ? "\r\x1b[J" : "\r\x1b[K");
   live_lines_ = 0;
 }
 

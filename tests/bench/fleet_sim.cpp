@@ -8,8 +8,8 @@
 #include <sstream>
 #include <string>
 
-#include "fleet_sim_fabric.h"
-#include "fleet_sim_peers.h"
+#include "tests/bench/fleet_sim_fabric.h"
+#include "tests/bench/fleet_sim_peers.h"
 #include "graphs/bisection.h"
 #include "graphs/fleet_second_pass.h"
 

@@ -1,4 +1,4 @@
-#include "fleet_sim_fabric.h"
+#include "tests/bench/fleet_sim_fabric.h"
 
 #include <algorithm>
 #include <cmath>

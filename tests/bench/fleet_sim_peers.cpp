@@ -1,4 +1,4 @@
-#include "fleet_sim_peers.h"
+#include "tests/bench/fleet_sim_peers.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,7 +1,7 @@
 // How others look for slow nodes, as their sources describe it, on the same invented fabric.
 #pragma once
 
-#include "fleet_sim_fabric.h"
+#include "tests/bench/fleet_sim_fabric.h"
 
 namespace rackproof::simulated {
 
