@@ -68,7 +68,8 @@ class ClusterRun {
   std::vector<RankRound> first_rounds(std::size_t step, const std::vector<std::size_t>& taking_part) const;
   // Rounds of groups of nodes; the first of them is the step's round of that number.
   void measure(std::size_t step, std::vector<RankRound> rounds, std::int64_t first_round);
-  std::vector<std::size_t> measure_once(std::size_t step, const std::vector<RankRound>& rounds, std::int64_t first_round);
+  std::vector<std::size_t> measure_once(std::size_t step, const std::vector<RankRound>& rounds, std::int64_t first_round,
+                                        bool is_last);
   void on_span(std::size_t node, std::size_t step, const Event&);
   void judge_spanning(std::size_t step, const std::vector<std::size_t>& taking_part);
   std::size_t fabric_trial(std::size_t step) const;

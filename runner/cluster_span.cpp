@@ -137,8 +137,8 @@ void ClusterRun::span(std::size_t step) {
 
 // Until each of its nodes has ended or is lost: an engine that takes all down with one is started again for the others.
 void ClusterRun::measure(std::size_t step, std::vector<RankRound> rounds, std::int64_t first_round) {
-  for (int launches = 0; launches < kMostLaunches && interrupted_.empty(); ++launches) {
-    const std::vector<std::size_t> left = measure_once(step, rounds, first_round);
+  for (int launches = 1; launches <= kMostLaunches && interrupted_.empty(); ++launches) {
+    const std::vector<std::size_t> left = measure_once(step, rounds, first_round, launches == kMostLaunches);
     if (left.empty()) return;
     const std::set<std::size_t> wanted(left.begin(), left.end());
     for (RankRound& round : rounds) {
@@ -151,9 +151,9 @@ void ClusterRun::measure(std::size_t step, std::vector<RankRound> rounds, std::i
   }
 }
 
-// Returns the nodes that the engine took down with another.
+// Returns the nodes that could not do their work because of another.
 std::vector<std::size_t> ClusterRun::measure_once(std::size_t step, const std::vector<RankRound>& rounds,
-                                                  std::int64_t first_round) {
+                                                  std::int64_t first_round, bool is_last) {
   std::set<std::size_t> taking_part;
   for (const RankRound& round : rounds) {
     for (const RankGroup& group : round) taking_part.insert(group.begin(), group.end());
@@ -185,11 +185,20 @@ std::vector<std::size_t> ClusterRun::measure_once(std::size_t step, const std::v
   std::vector<std::size_t> again;
   if (!interrupted_.empty()) return again;
   const bool any_named = std::ranges::any_of(end.ends, &AgentEnd::is_named);
+  const bool any_lost = std::ranges::any_of(end.ends, [](const AgentEnd& agent) {
+    return agent.fate != Fate::done && agent.fate != Fate::troubled;
+  });
   for (std::size_t rank = 0; rank < chosen.size(); ++rank) {
     const std::size_t node = chosen[rank];
     const AgentEnd& agent = end.ends[rank];
-    if (ended.contains(node)) continue;
     Part& part = parts_[trial_of(node, step)];
+    // Slurm answers nobody for a while where one of the ranks was never started, or is gone.
+    const bool is_troubled = part.last_word && std::holds_alternative<Troubled>(*part.last_word);
+    if (ended.contains(node) && is_troubled && any_lost && !is_last) {
+      part = {};
+      again.push_back(node);
+    }
+    if (ended.contains(node)) continue;
     Ending ending;
     ending.how = Ending::How::stopped;
     ending.why = agent.fate == Fate::done ? "was ended by its engine" : agent.why;

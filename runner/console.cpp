@@ -24,6 +24,7 @@ constexpr std::size_t kIndent = 11;
 constexpr std::size_t kShownRows = 60;
 constexpr std::size_t kLiveRows = 20;
 constexpr std::int64_t kRedrawnUs = 200'000;
+constexpr std::int64_t kDrawnShare = 20;
 
 // Says whose evidence it is; empty where all of it is this machine's.
 std::string simulated_line(const Run& run) {
@@ -225,9 +226,10 @@ void Console::node_lines(const Run& run) {
 
 void Console::live_table(const Run& run) {
   const std::int64_t now = now_us();
-  if (now - drawn_us_ < kRedrawnUs) return;
-  drawn_us_ = now;
+  if (now < draw_again_us_) return;
   const std::vector<std::string> lines = node_table(run, terminal_, kLiveRows);
+  // Of very many nodes it takes its time, which is better spent on them.
+  draw_again_us_ = now_us() + std::max(kRedrawnUs, kDrawnShare * (now_us() - now));
   erase_live_line();
   for (const std::string& line : lines) out_ << line << '\n';
   out_ << fmt::format("  {}", duration_text(now - run.started_us));

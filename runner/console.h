@@ -46,7 +46,7 @@ class Console {
   std::set<std::size_t> held_back_;  // blocked trials, until the climb has come to their place
   std::string last_note_;  // of the running trial
   std::size_t live_lines_ = 0;  // that are shown now, and will be drawn over
-  std::int64_t drawn_us_ = 0;
+  std::int64_t draw_again_us_ = 0;
 };
 
 }  // namespace rackproof

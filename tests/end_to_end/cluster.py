@@ -163,8 +163,20 @@ class OnSlurm(Lab):
         self.expect_all("paths", "pass", ("rp02", "blocked"))
         self.assertEqual("pass", self.outcomes("paths")["fabric"])
 
+    def kill_daemon(self, node):
+        subprocess.run(["pkill", "-9", "-f", f"slurmd -D -N {node} -f {self.place}/"], check=True)
+
+    def test_a_daemon_that_is_killed_in_mid_run_costs_what_comes_after_on_its_node(self):
+        process = self.begin(self.recipe(QUICK))
+        self.wait_for(self.started("slow"), "the slow step")
+        self.kill_daemon("rp04")
+        self.end(process, 3)
+        self.expect_all("slow", "pass")
+        self.expect_all("paths", "pass", ("rp04", "error"))
+        self.assertIn("rp04", self.reason("paths@rp04"))
+
     def test_a_node_whose_daemon_is_dead_before_the_run_is_named(self):
-        subprocess.run(["pkill", "-9", "-f", f"slurmd -D -N rp04 -f {self.place}/"], check=True)
+        self.kill_daemon("rp04")
         self.end(self.begin(self.recipe(QUICK)), 3)
         self.expect_all("answer", "pass", ("rp04", "error"))
         self.expect_all("paths", "pass", ("rp04", "blocked"))

@@ -282,6 +282,25 @@ TEST_CASE("a check that dies in a pair costs its own node, and not the partners"
   CHECK(cluster.outcome("pairs@fabric") == "pass");
 }
 
+TEST_CASE("ranks that could do nothing because one was never started are started again without it", "[cluster]") {
+  Cluster cluster;
+  int launches = 0;
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    const bool is_first = play.request.work == AgentRequest::Work::span && play.request.pass == 0;
+    if (!is_first) return cluster.healthy(play);
+    cluster.engine.errors = "engine: launch failed on node n4";
+    launches += play.rank == 0 ? 1 : 0;
+    if (play.node == "n4") return;
+    play.hello();
+    play.trial("pairs@" + play.node, {Troubled{"no answer in time"}});
+    play.bye();
+  };
+  cluster.run();
+  CHECK(launches == 1);
+  CHECK(cluster.outcomes("pairs") == "pass pass pass error ");
+  CHECK_THAT(cluster.reason("pairs@n4"), Contains("launch failed on node n4"));
+}
+
 TEST_CASE("more bad nodes than may be blamed are one finding on what they share", "[cluster]") {
   Step pairs = pairs_step();
   pairs.expectations = {expect("reached == 1"), expect("rate >= 20 GB/s")};
