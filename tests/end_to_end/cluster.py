@@ -86,6 +86,12 @@ class Lab(support.TestCase):
             [SOURCE / "tests" / "lab" / self.script, *map(str, arguments)], env=environment, text=True, check=check,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=support.PATIENCE, **options)
 
+    def slow_down(self, node):
+        """Its link to a tenth of what these nodes have between them, or less."""
+        slowed = self.lab("slow", node, "50mbit", check=False)
+        if slowed.returncode != 0:
+            self.skipTest(f"links cannot be slowed here: {slowed.stderr.strip()}")
+
     def clear_kept(self):
         """What nodes that were killed kept of their runs, which only they could have cleared away."""
         for kept in pathlib.Path("/var/tmp").glob("rackproof-agent-*"):
@@ -101,7 +107,7 @@ class Lab(support.TestCase):
                        "RACKPROOF_BUILD": str(BUILD)}
         return subprocess.Popen(
             [SOURCE / "tests" / "lab" / self.script, "in", "rpctl", RACKPROOF, "run", *map(str, arguments), *self.engine,
-             "--silent-for", "8", "--answer-within", "20", "-o", self.folder / folder],
+             "--silent-for", "12", "--answer-within", "40", "-o", self.folder / folder],
             env=environment, text=True, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def end(self, process, code):
@@ -143,7 +149,7 @@ class OnSlurm(Lab):
     engine = ["--on", "slurm", "--partition", "main"]
 
     def test_the_rack_recipe_names_a_node_whose_link_is_a_tenth_and_no_other(self):
-        self.lab("slow", "rp03", "50mbit")
+        self.slow_down("rp03")
         sets = ["bandwidth.at_most=1 s", "scratch.size=16 MiB", "scratch.duration=1 s", "latency.transports=tcp",
                 "latency.load=false", "latency.time=1 s", "paths.transports=tcp", "paths.directions=each", "paths.time=1 s"]
         out = self.end(self.begin(SOURCE / "recipes" / "rack.yaml", *[word for each in sets for word in ("--set", each)]), 1)
@@ -227,7 +233,7 @@ class OnMpi(Lab):
         self.engine = ["--on", "mpi", "--hostfile", self.hostfile]
 
     def test_a_slow_node_is_named_and_no_other(self):
-        self.lab("slow", "rp02", "50mbit")
+        self.slow_down("rp02")
         self.end(self.begin(self.recipe(QUICK)), 1)
         self.expect_all("slow", "pass")
         self.expect_all("paths", "pass", ("rp02", "fail"))
