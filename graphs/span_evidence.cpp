@@ -29,15 +29,15 @@ bool ended_well(const TrialRecord& trial) {
          std::ranges::any_of(trial.reports, [](const Report& report) { return std::holds_alternative<Done>(report); });
 }
 
-// A figure that never became steady is known no better than this.
-constexpr double kUnsteady = 0.2;
+// However much figures scatter, a node at a fraction of the others has to show: no more than this is put down to scatter.
+constexpr double kMostSpread = 0.08;
 
 // The relative standard deviation of a median, from its 95 % interval; 0 where nothing is known of it.
 double spread_of(const Measurement& measurement) {
   if (!measurement.samples || measurement.value <= 0) return 0;
   const Samples& samples = *measurement.samples;
-  const double spread = samples.n < 6 ? 0 : (samples.high - samples.low) / measurement.value / (2 * 1.96);
-  return samples.steady ? spread : std::max(spread, kUnsteady);
+  if (samples.n < 6) return 0;
+  return std::min(kMostSpread, (samples.high - samples.low) / measurement.value / (2 * 1.96));
 }
 
 // What the check last said of each path and group: a later round may measure the same again.
