@@ -47,6 +47,7 @@ ExpectedNode expected_node(const std::string& word) {
 ExpectedLink parse_line(const std::vector<std::string>& words, const std::string& file, int number) {
   constexpr const char* kForm = "a line is: node port  node port  and, if it is known, the rate: 4xNDR";
   if (words.size() < 4 || words.size() > 6) refuse(file, number, kForm);
+  if (words[0].empty() || words[2].empty()) refuse(file, number, "a node without a name");
   const auto port = [&](const std::string& word) {
     const auto value = number_in<int>(word);
     if (!value || *value < 1 || *value > kMostPorts) refuse(file, number, "'" + word + "' is no number of a port; " + kForm);

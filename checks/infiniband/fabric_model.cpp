@@ -43,11 +43,14 @@ LinkRate Fabric::rate_of(const FabricLink& link) const {
 }
 
 LinkRate Fabric::capable_of(const FabricLink& link) const {
-  for (const FabricEnd& end : {link.a, link.b}) {
+  LinkRate capable;
+  for (const FabricEnd& end : {link.b, link.a}) {
     const auto said = ports.find(end);
-    if (said != ports.end()) return said->second.capable;
+    if (said == ports.end()) continue;
+    if (said->second.capable.lanes) capable.lanes = said->second.capable.lanes;
+    if (said->second.capable.lane_gbits) capable.lane_gbits = said->second.capable.lane_gbits;
   }
-  return {};
+  return capable;
 }
 
 bool Fabric::is_internal(const FabricLink& link) const {

@@ -47,7 +47,7 @@ struct PortSaid {
   std::string state;     // "Active", "Down"
   std::string physical;  // "LinkUp", "Polling", "Disabled"
   LinkRate rate;
-  LinkRate capable;  // what both ends of its link could do
+  LinkRate capable;  // what both ends of its link could do; absent where it does not say
 };
 
 struct Fabric {

@@ -42,6 +42,7 @@ class Topology {
       if (name == "vendid") next_ = FabricNode{.name = {}, .vendor_id = value, .device_id = {}, .system_guid = {}};
       if (name == "devid") next_.device_id = value;
       if (name == "sysimgguid") next_.system_guid = value;
+      if (name == "switchguid") read_switch_guids(value);
       return;
     }
     read_node(line);
@@ -51,6 +52,7 @@ class Topology {
 
  private:
   void read_comment(std::string_view line);
+  void read_switch_guids(std::string_view value);
   void read_node(std::string_view line);
   void read_port(std::string_view line);
 
@@ -65,6 +67,14 @@ void Topology::read_comment(std::string_view line) {
   if (!node) return;
   const auto guid = guid_in(*node);
   if (guid) fabric_.seen_from = FabricEnd{*guid, 0};
+}
+
+// "0x2c902004048f0(2c902004048f0)": of the node, and of its port 0, by which the other programs call it.
+void Topology::read_switch_guids(std::string_view value) {
+  const auto node = guid_in(value.substr(0, value.find('(')));
+  const auto port = between(value, "(", ")");
+  const auto guid = port ? guid_in(*port) : std::nullopt;
+  if (node && guid) fabric_.owners[*guid] = *node;
 }
 
 // Switch  36 "S-0002c902004048f0"    # "leaf01" enhanced port 0 lid 6 lmc 0
@@ -138,7 +148,7 @@ Fabric Topology::finish() && {
   return std::move(fabric_);
 }
 
-// "4X  106.25 Gbps Active/  LinkUp", or "Down/ Polling".
+// "4X  106.25 Gbps Active/  LinkUp", "4X 10.0 Gbps (FDR10) Active/  LinkUp", or "Down/ Polling".
 PortSaid port_said(std::string_view text) {
   PortSaid said;
   const std::size_t slash = text.rfind('/');
@@ -148,13 +158,14 @@ PortSaid port_said(std::string_view text) {
   if (!words.empty()) said.state = words.back();
   for (std::size_t at = 0; at + 1 < words.size(); ++at) {
     if (const auto lanes = lanes_of(words[at])) said.rate.lanes = lanes;
-    if (words[at] == "FDR10") said.rate.lane_gbits = lane_gbits_of("FDR10");
+    if (words[at] == "(FDR10)") said.rate.lane_gbits = lane_gbits_of("FDR10");
     if (words[at + 1] == "Gbps") said.rate.lane_gbits = number_in<double>(words[at]);
   }
   return said;
 }
 
-// "(Could be 12X Could be 14.0625 Gbps)": what the link falls short of; what is not said there is as it should be.
+// "(Could be 12X Could be 14.0625 Gbps)", "( Could be FDR10 (Found link at QDR …))": what the link falls short of; what is
+// not said there is as it should be.
 LinkRate capable(std::string_view text, const LinkRate& rate) {
   LinkRate best = rate;
   constexpr std::string_view kCouldBe = "Could be ";
@@ -184,8 +195,9 @@ void add_port_state(Fabric& fabric, std::string_view line) {
   const auto port = number_in<int>(numbers.empty() ? "" : numbers.back());
   if (!port) return;
   PortSaid said = port_said(line.substr(arrow + 3, head - arrow - 3));
-  const std::size_t remark = line.rfind('(');
-  said.capable = remark > head ? capable(line.substr(remark), said.rate) : said.rate;
+  const std::size_t quote = line.rfind('"');
+  const std::size_t remark = quote == line.npos || quote < head ? line.npos : line.find('(', quote);
+  if (remark != line.npos) said.capable = capable(line.substr(remark), said.rate);
   fabric.ports[{*owner, *port}] = said;
 }
 

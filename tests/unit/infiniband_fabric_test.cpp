@@ -126,6 +126,30 @@ TEST_CASE("infiniband.fabric: what iblinkinfo says of ports") {
   CHECK_FALSE(down.rate.lanes);
 }
 
+TEST_CASE("infiniband.fabric: FDR10, and what is not said of a link, is told apart") {
+  const auto port_of = [](const std::string& link, const std::string& remark) {
+    Fabric fabric = parse_topology(kTopology);
+    add_port_states(fabric, "0x0000000000000012 \"node01 (b)\" 20    2[  ] ==(" + link +
+                                "Active/  LinkUp)==>  0x0000000000000020  6    2[  ] \"leaf (01)\" " + remark + "\n");
+    return fabric.ports.at({kHost, 2});
+  };
+  CHECK(port_of(" 4X  10.0 Gbps (FDR10) ", "( )").rate == LinkRate{4, 10.3125});
+  CHECK(port_of(" 4X  10.0 Gbps (FDR10) ", "( )").capable == LinkRate{4, 10.3125});
+  const PortSaid slow = port_of(" 4X  10.0 Gbps ", "( Could be FDR10 (Found link at QDR but expected speed is FDR10))");
+  CHECK(slow.rate == LinkRate{4, 10});
+  CHECK(slow.capable == LinkRate{4, 10.3125});
+  CHECK(port_of(" 4X  10.0 Gbps ", "").capable == LinkRate{});
+}
+
+TEST_CASE("infiniband.fabric: a switch is found by the GUID of its port 0 too") {
+  std::string text = kTopology;
+  text.replace(text.find("(20)"), 4, "(21)");
+  Fabric fabric = parse_topology(text);
+  CHECK(fabric.owner_of(0x21) == kLeaf);
+  add_port_states(fabric, "0x0000000000000021 \"leaf01\" 6 3[  ] ==(   Down/ Polling)==>   [  ] \"\" ( )\n");
+  CHECK(fabric.ports.contains({kLeaf, 3}));
+}
+
 TEST_CASE("infiniband.fabric: topologies cut anywhere and garbage are read without harm") {
   const std::string text = std::string(kTopology) + kStates;
   for (std::size_t end = 0; end <= text.size(); ++end) {
@@ -173,6 +197,7 @@ TEST_CASE("infiniband.fabric: a cabling that cannot be meant") {
   CHECK(why_refused("a 1 b 0").starts_with("plan:1: '0' is no number of a port"));
   CHECK(why_refused("a 1 b 1 4xABC") == "plan:1: '4xABC' is no rate; such are 4xNDR, 4x and NDR");
   CHECK(why_refused("\"a 1 b 1") == "plan:1: a quote is not closed");
+  CHECK(why_refused("a 1 \"\" 1") == "plan:1: a node without a name");
   CHECK(why_refused("a 1 b 1\nc 1 a 1") == "plan:2: a port 1 has a cable already, by line 1");
   CHECK(why_refused("a 1 a 1") == "plan:1: a port 1 has a cable already, by line 1");
   Fabric twins = fabric_of({});
