@@ -9,6 +9,9 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "graphs/span.h"
+#include "graphs/span_evidence.h"
+
 namespace rackproof {
 namespace {
 
@@ -159,6 +162,7 @@ class Folder {
     put_once(of(vertex), "device_kind", device->kind);
     for (const auto& [name, value] : device->facts) put_once(of(vertex), name, value);
     if (const std::string by = trial.simulated(); !by.empty()) put_once(of(vertex), "simulated", by);
+    if (device->kind == kPathKind || device->kind == kGroupKind) between_.try_emplace(device->id, vertex);
     if (!device->parent.empty()) parents_.insert_or_assign(vertex, device_vertex(trial, device->parent));
   }
 
@@ -268,7 +272,10 @@ class Folder {
       all += 1;
     }
     for (const auto& [device, count] : blamed) {
-      connect(of_trial, device_vertex_late(trial, device), EdgeKind::blames).weight = count / all;
+      // What is laid to the fabric is between nodes: there it is the device of the node that reports it.
+      const auto between = trial.node == kFabric ? between_.find(device) : between_.end();
+      const Id part = between == between_.end() ? device_vertex_late(trial, device) : between->second;
+      connect(of_trial, part, EdgeKind::blames).weight = count / all;
     }
   }
 
@@ -278,6 +285,7 @@ class Folder {
   std::vector<Id> trials_;
   std::map<std::string, Id> nodes_;
   std::unordered_map<std::string, Id> devices_;
+  std::unordered_map<std::string, Id> between_;  // paths and groups, by id
   std::map<Id, Id> parents_;
   std::map<std::tuple<Id, Id, std::string>, Edge*> links_;
   std::string path_;

@@ -94,7 +94,10 @@ void SpanBlame::charge(const Suspicion& suspicion, Finding finding) {
     case Part::leaf: finding.device = "switch:" + (suspicion.names.empty() ? "" : suspicion.names.front()); break;
     case Part::path:
     case Part::pair:
-      if (suspicion.names.size() == 2) finding.device = fmt::format("path:{}>{}", suspicion.names[0], suspicion.names[1]);
+      if (suspicion.names.size() == 2) {
+        finding.device = fmt::format("path:{}>{}{}{}", suspicion.names[0], suspicion.names[1],
+                                     suspicion.rail.empty() ? "" : "/", suspicion.rail);
+      }
       break;
     case Part::common: break;
   }
@@ -189,10 +192,11 @@ void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>
 
 // A node that is in a failing group and in no passing one; where a failing group has exactly one such, it is that one.
 void SpanBlame::lay_groups(std::vector<Miss> misses) {
+  const std::string metric = misses.front().finding.metric;
   std::set<std::size_t> good;
   for (const SpanGroup& group : evidence_.groups) {
     const bool missed = std::ranges::any_of(misses, [&](const Miss& miss) { return miss.finding.device == group.device; });
-    if (!missed) good.insert(group.members.begin(), group.members.end());
+    if (!missed && measures(run_.trials[group.trial], metric, group.device)) good.insert(group.members.begin(), group.members.end());
   }
   // The smallest first: what they tell is what the larger ones only hold.
   std::ranges::stable_sort(misses, {}, [&](const Miss& miss) {

@@ -65,9 +65,10 @@ class Reader {
   void add_path(const Device& device, std::size_t trial, const Span& span) {
     const std::size_t from = evidence_.find(text_fact(device, "from"));
     const std::size_t to = evidence_.find(text_fact(device, "to"));
-    const bool is_known = std::max(from, to) < evidence_.nodes.size();
-    if (!is_known || evidence_.ended_badly[from] || evidence_.ended_badly[to]) {
-      current_.erase(device.id);
+    current_.erase(device.id);
+    if (std::max(from, to) >= evidence_.nodes.size()) return;
+    if (evidence_.ended_badly[from] || evidence_.ended_badly[to]) {
+      evidence_.cut_off.insert(device.id);
       return;
     }
     current_[device.id] = {nullptr, trial, from, to, text_fact(device, "rail"),
@@ -116,6 +117,14 @@ SpanEvidence span_evidence(const Run& run, std::size_t step, const std::vector<s
   Reader reader(run, evidence);
   for (const std::size_t trial : evidence.trials) reader.read(trial);
   return evidence;
+}
+
+bool measures(const TrialRecord& trial, std::string_view metric, std::string_view device) {
+  return std::ranges::any_of(trial.reports, [&](const Report& report) {
+    const auto* measurement = std::get_if<Measurement>(&report);
+    return measurement != nullptr && (metric.empty() || measurement->metric == metric) &&
+           (device.empty() || measurement->device == device);
+  });
 }
 
 std::vector<PathValue> path_values(const SpanEvidence& evidence, std::string_view metric, bool confirming) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ struct SpanEvidence {
   std::vector<std::size_t> trials;      // of the nodes
   std::vector<bool> ended_badly;        // by node: what others measured with it says nothing of them
   std::vector<PathReading> paths;       // less those with a node that ended badly
+  std::set<std::string, std::less<>> cut_off;  // the devices of those
   std::vector<SpanGroup> groups;
   std::size_t fabric = 0;               // the trial of the fabric; run.trials.size() when there is none
 
@@ -47,6 +49,9 @@ struct SpanEvidence {
 
 // Of the trials that have begun. Such as go on, and have ended badly all the same, are given.
 SpanEvidence span_evidence(const Run&, std::size_t step, const std::vector<std::size_t>& ended_badly = {});
+
+// Whether a trial measured this metric, or any where none is named, on this device or on any.
+bool measures(const TrialRecord&, std::string_view metric, std::string_view device = {});
 
 // The path a device's id names, whoever reports it: "path:a>b".
 inline constexpr const char* kPathKind = "path";

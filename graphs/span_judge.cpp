@@ -12,6 +12,7 @@
 #include "graphs/judge.h"
 #include "graphs/span_blame.h"
 #include "graphs/span_evidence.h"
+#include "graphs/span_gaps.h"
 
 namespace rackproof {
 namespace {
@@ -72,16 +73,19 @@ class SpanJudge {
 
   void judge_shortfall(const Expectation& expectation) {
     const FleetVerdict fleet = compare_fleet(run_, step_, evidence_, expectation);
-    if (fleet.values == 0) {
-      for (const std::size_t trial : evidence_.trials) {
-        Finding finding = missed(expectation, fmt::format("no evidence for {}", expectation.limit.metric), "");
-        finding.outcome = Outcome::error;
-        blame_.charge(trial, std::move(finding));
-      }
-      return;
-    }
     for (const Suspicion& suspicion : fleet.suspicions) {
       blame_.charge(suspicion, missed(expectation, suspicion.sentence, ""));
+    }
+    const auto lacks = [&](std::string text) {
+      Finding finding = missed(expectation, std::move(text), "");
+      finding.outcome = Outcome::error;
+      return finding;
+    };
+    for (SpanGap& gap : span_gaps(evidence_, expectation.limit.metric)) {
+      blame_.charge(evidence_.trials[gap.node], lacks(std::move(gap.lacks)));
+    }
+    if (fleet.values == 0) {
+      blame_.charge(evidence_.fabric, lacks(fmt::format("no evidence for {}", expectation.limit.metric)));
     }
   }
 
@@ -90,7 +94,7 @@ class SpanJudge {
     std::vector<Miss> misses;
     for (const std::size_t trial : evidence_.trials) {
       const TrialRecord& record = run_.trials[trial];
-      if (judge_before_limits(run_, record) || is_told_by_another(trial)) continue;
+      if (judge_before_limits(run_, record) || is_told_by_another(trial, expectation.limit.metric)) continue;
       const TrialRecord part = evidence_of(record);
       for (Finding& finding : Evidence(run_, part).against(expectation)) {
         Miss miss{trial, std::move(finding)};
@@ -107,38 +111,24 @@ class SpanJudge {
     blame_.lay(std::move(misses), fleet.suspicions);
   }
 
-  // A group's first member speaks for the others.
-  bool is_told_by_another(std::size_t trial) const {
+  // A group's first member speaks for the others of what it measured on the group; of what they measured themselves they
+  // speak for themselves.
+  bool is_told_by_another(std::size_t trial, const std::string& metric) const {
+    if (measures(run_.trials[trial], metric)) return false;
     const std::size_t node = evidence_.find(run_.trials[trial].node);
-    bool told = false;
-    for (const SpanGroup& group : evidence_.groups) {
-      if (group.trial == trial) return false;
-      told = told || std::ranges::count(group.members, node) > 0;
-    }
-    return told;
+    return std::ranges::any_of(evidence_.groups, [&](const SpanGroup& group) {
+      return std::ranges::count(group.members, node) > 0 && measures(run_.trials[group.trial], metric, group.device);
+    });
   }
 
   // The trial without what it measured with nodes that ended badly: that is their story, and told there.
   TrialRecord evidence_of(const TrialRecord& record) const {
     TrialRecord part = record;
-    const std::set<std::string> excused = excused_devices(record);
     std::erase_if(part.reports, [&](const Report& report) {
       const auto* measurement = std::get_if<Measurement>(&report);
-      return measurement != nullptr && excused.contains(measurement->device);
+      return measurement != nullptr && evidence_.cut_off.contains(measurement->device);
     });
     return part;
-  }
-
-  std::set<std::string> excused_devices(const TrialRecord& record) const {
-    std::set<std::string> paths;
-    std::set<std::string> good;
-    for (const Report& report : record.reports) {
-      const auto* device = std::get_if<Device>(&report);
-      if (device != nullptr && device->kind == kPathKind) paths.insert(device->id);
-    }
-    for (const PathReading& reading : evidence_.paths) good.insert(reading.measurement->device);
-    std::erase_if(paths, [&](const std::string& id) { return good.contains(id); });
-    return paths;
   }
 
   const Run& run_;
@@ -172,8 +162,9 @@ TrialRounds second_pass(const Run& run, const Step& step, const SpanEvidence& ev
   return rounds;
 }
 
-// Whether the group fell short, in whatever its first member says of it.
+// Whether the group fell short, in whatever its first member says of it; where it says nothing the group failed too.
 bool failed(const Run& run, const Step& step, const SpanGroup& group) {
+  if (!measures(run.trials[group.trial], "", group.device)) return true;
   const Evidence evidence(run, run.trials[group.trial]);
   return std::ranges::any_of(step.expectations, [&](const Expectation& expectation) {
     if (expectation.limit.subject != Subject::each || expectation.prefer) return false;
@@ -196,6 +187,8 @@ TrialRounds halves(const Run& run, const Step& step, const SpanEvidence& evidenc
   std::set<std::size_t> taken;
   for (const SpanGroup& group : evidence.groups) {
     if (group.round >= rounds || std::ranges::count(group.members, evidence.nodes.size()) > 0) continue;
+    const bool is_cut_off = std::ranges::any_of(group.members, [&](std::size_t node) { return bool{evidence.ended_badly[node]}; });
+    if (is_cut_off && !measures(run.trials[group.trial], "", group.device)) continue;
     if (!failed(run, step, group)) {
       good.push_back(group.members);
     } else if (std::ranges::none_of(group.members, [&](std::size_t node) { return taken.contains(node); })) {

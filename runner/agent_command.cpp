@@ -61,13 +61,14 @@ void refuse_foreign(const std::string& folder) {
   }
 }
 
-// Journals named only after this run and node, whatever else lies beside them.
+// The climb's journal bears this name, those of spanning steps NAME+STEP+PASS: '+' stands in no name of a node or step, so
+// that "node-1" never clears what is of "node-1-2".
 void forget(const AgentRequest& request, const std::string& node) {
   const std::string prefix = kept_prefix(request, node);
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(kKeptIn, ignored)) {
     const std::string name = entry.path().filename();
-    if (name != prefix && !name.starts_with(prefix + "-")) continue;
+    if (name != prefix && !name.starts_with(prefix + "+")) continue;
     try {
       refuse_foreign(entry.path());
       fs::remove_all(entry.path(), ignored);
@@ -187,15 +188,14 @@ class Agent {
   // What an earlier agent of this run kept on the node is sent as it is, and taken up where it ended.
   PreparedRun begin(const Recipe& recipe, Facts facts) {
     std::string name = kept_prefix(request_, node_);
-    if (request_.work == AgentRequest::Work::span) name += fmt::format("-{}-{}", request_.step, request_.pass);
+    if (request_.work == AgentRequest::Work::span) name += fmt::format("+{}+{}", request_.step, request_.pass);
     const std::string folder = (fs::path(kKeptIn) / name).string();
     if (!fs::exists(fs::symlink_status(journal_path(folder)))) {
-      if (fs::exists(fs::symlink_status(folder))) refuse_foreign(folder);
-      const mode_t before = ::umask(022);
-      PreparedRun prepared = prepare(recipe, {node_}, {request_.run, node_, folder, std::move(facts)});
-      ::umask(before);
+      if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+        throw std::runtime_error(fmt::format("{}: {}", folder, std::strerror(errno)));
+      }
       refuse_foreign(folder);
-      return prepared;
+      return prepare(recipe, {node_}, {request_.run, node_, folder, std::move(facts)});
     }
     refuse_foreign(folder);
     PreparedRun prepared = take_up(folder);

@@ -65,9 +65,7 @@ class AgentLaunch {
     AgentEnd end;
   };
 
-  void on(const Said& said) {
-    for (std::string& line : output_.take(said.line)) take(std::move(line));
-  }
+  void on(const Said& said) { take(output_.take(said.line)); }
 
   void take(std::string line) {
     const auto frame = frames_.take(line);

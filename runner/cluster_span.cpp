@@ -52,6 +52,8 @@ std::vector<RankRound> neighbours(const RankRound& rings) {
   return rounds;
 }
 
+Place place_of(const ClusterNode& node) { return {.node = node.name, .leaf = node.leaf, .rack = node.rack}; }
+
 bool ended_well(const Ending& ending) { return ending.how == Ending::How::exited && ending.code == 0; }
 
 }  // namespace
@@ -90,7 +92,7 @@ std::vector<std::size_t> ClusterRun::participants(std::size_t step) {
 std::vector<RankRound> ClusterRun::first_rounds(std::size_t step, const std::vector<std::size_t>& taking_part) const {
   const Span& span = *run_.steps[step].span;
   std::vector<Place> places;
-  for (const std::size_t node : taking_part) places.push_back({nodes_[node].about.name, nodes_[node].about.leaf, ""});
+  for (const std::size_t node : taking_part) places.push_back(place_of(nodes_[node].about));
   std::vector<RankRound> rounds = pairing(places, order_of(span));
   if (span.of == Span::Of::rings && !rounds.empty()) rounds = neighbours(rounds.front());
   for (RankRound& round : rounds) {
@@ -261,6 +263,12 @@ void ClusterRun::judge_spanning(std::size_t step, const std::vector<std::size_t>
   const std::size_t fabric = fabric_trial(step);
   const std::string id = run_.trials[fabric].id;
   write(TrialStarted{id}, kFabric);
+  for (const std::size_t node : taking_part) {
+    const std::string by = run_.trials[trial_of(node, step)].simulated();
+    if (by.empty()) continue;
+    write(Reported{id, Simulated{by}, ""}, kFabric);
+    break;
+  }
   write(Reported{id, Done{}, ""}, kFabric);
   write(TrialEnded{id, Ending{}}, kFabric);
   const auto verdicts = judge_span(run_, step);

@@ -11,12 +11,13 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "runner/child.h"
 #include "runner/input_error.h"
 #include "runner/node_set.h"
 #include "runner/prepared_run.h"
+#include "runner/slurm_topology.h"
 
 namespace rackproof {
 namespace {
@@ -64,12 +65,13 @@ std::vector<std::pair<std::string, Known>> nodes_of_slurm(const EngineRequest& r
   if (!request.partition.empty()) argv.push_back("--partition=" + request.partition);
   std::istringstream lines(say(argv));
   std::vector<std::pair<std::string, Known>> known;
+  std::unordered_set<std::string> names;
   for (std::string line; std::getline(lines, line);) {
     const std::size_t first = line.find('|');
     const std::size_t second = line.find('|', first + 1);
     if (second == line.npos) continue;
     const std::string name = line.substr(0, first);
-    if (std::ranges::any_of(known, [&](const auto& each) { return each.first == name; })) continue;
+    if (!names.insert(name).second) continue;
     std::string reason = line.substr(second + 1);
     while (reason.ends_with(' ')) reason.pop_back();
     known.emplace_back(name, Known{line.substr(first + 1, second - first - 1), std::move(reason)});
@@ -78,6 +80,13 @@ std::vector<std::pair<std::string, Known>> nodes_of_slurm(const EngineRequest& r
 }
 
 const char* allocation() { return std::getenv("SLURM_JOB_NODELIST"); }
+
+using NameSet = std::unordered_set<std::string>;
+
+NameSet names_in(const std::string& set) {
+  const auto names = set.empty() ? std::vector<std::string>{} : expand_nodes(set);
+  return {names.begin(), names.end()};
+}
 
 std::string trimmed(std::string text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
@@ -91,10 +100,11 @@ std::vector<std::string> hosts_in(const std::string& file) {
   std::ifstream lines(file);
   if (!lines) throw InputError(fmt::format("--hostfile {}: cannot be read", file));
   std::vector<std::string> hosts;
+  NameSet seen;
   for (std::string line; std::getline(lines, line);) {
     line = trimmed(line.substr(0, line.find('#')));
     line = line.substr(0, line.find_first_of(" \t:"));
-    if (!line.empty() && std::ranges::count(hosts, line) == 0) hosts.push_back(line);
+    if (!line.empty() && seen.insert(line).second) hosts.push_back(line);
   }
   if (hosts.empty()) throw InputError(fmt::format("--hostfile {}: names no host", file));
   return hosts;
@@ -113,21 +123,19 @@ Engine::Engine(const EngineRequest& request)
 
 void Engine::ask_slurm(const EngineRequest& request) {
   const auto known = nodes_of_slurm(request);
-  std::vector<std::string> held;
-  if (allocation() != nullptr) held = expand_nodes(allocation());
-  std::vector<std::string> asked;
-  if (!request.nodes.empty()) asked = expand_nodes(request.nodes);
-  for (const std::string& node : asked) {
-    if (std::ranges::none_of(known, [&](const auto& each) { return each.first == node; })) {
-      throw InputError(fmt::format("--nodes {}: Slurm knows no node '{}'", request.nodes, node));
-    }
+  const NameSet held = names_in(allocation() == nullptr ? "" : allocation());
+  const NameSet asked = names_in(request.nodes);
+  NameSet unknown = asked;
+  for (const auto& [name, state] : known) unknown.erase(name);
+  if (!unknown.empty()) {
+    throw InputError(fmt::format("--nodes {}: Slurm knows no node '{}'", request.nodes, *std::ranges::min_element(unknown)));
   }
   // Slurm numbers tasks in its own order of the nodes.
   for (const auto& [name, state] : known) {
-    const bool is_held = std::ranges::count(held, name) > 0;
-    const bool is_asked = asked.empty() ? is_held || !request.partition.empty() : std::ranges::count(asked, name) > 0;
+    const bool is_held = held.contains(name);
+    const bool is_asked = asked.empty() ? is_held || !request.partition.empty() : asked.contains(name);
     if (!is_asked) continue;
-    ClusterNode node{.name = name, .host = name, .leaf = {}, .unusable = {}};
+    ClusterNode node{.name = name, .host = name};
     if (!is_held) {
       node.unusable = fmt::format("Slurm did not give it: it is {}{}", state.state,
                                   state.reason.empty() || state.reason == "none" ? "" : ", " + state.reason);
@@ -138,7 +146,6 @@ void Engine::ask_slurm(const EngineRequest& request) {
   ask_topology();
 }
 
-// "SwitchName=leaf1 Level=0 LinkSpeed=1 Nodes=rp[01-02]"
 void Engine::ask_topology() {
   std::string said;
   try {
@@ -146,20 +153,13 @@ void Engine::ask_topology() {
   } catch (const std::runtime_error&) {
     return;  // Slurm does not know it
   }
-  std::unordered_map<std::string, std::string> leaf_of;
-  std::istringstream lines(said);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string leaf;
-    bool is_leaf = false;
-    for (std::string word; words >> word;) {
-      if (word.starts_with("SwitchName=")) leaf = word.substr(11);
-      if (word == "Level=0") is_leaf = true;
-      if (!is_leaf || !word.starts_with("Nodes=")) continue;
-      for (const std::string& node : expand_nodes(word.substr(6))) leaf_of[node] = leaf;
-    }
+  const auto places = parse_topology(said);
+  for (ClusterNode& node : nodes_) {
+    const auto place = places.find(node.name);
+    if (place == places.end()) continue;
+    node.leaf = place->second.leaf;
+    node.rack = place->second.rack;
   }
-  for (ClusterNode& node : nodes_) node.leaf = leaf_of[node.name];
 }
 
 void Engine::ask_mpi(const EngineRequest& request) {
@@ -167,18 +167,19 @@ void Engine::ask_mpi(const EngineRequest& request) {
   if (!request.hostfile.empty()) hosts = hosts_in(request.hostfile);
   if (!request.nodes.empty()) {
     const std::vector<std::string> asked = expand_nodes(request.nodes);
+    const NameSet listed(hosts.begin(), hosts.end());
     for (const std::string& node : asked) {
-      if (!hosts.empty() && std::ranges::count(hosts, node) == 0) {
+      if (!hosts.empty() && !listed.contains(node)) {
         throw InputError(fmt::format("--nodes {}: '{}' does not stand in {}", request.nodes, node, request.hostfile));
       }
     }
     hosts = asked;
   }
-  for (const std::string& host : hosts) nodes_.push_back({.name = host, .host = host, .leaf = {}, .unusable = {}});
+  for (const std::string& host : hosts) nodes_.push_back({.name = host, .host = host});
   if (!nodes_.empty()) return;
   // Two processes on this machine, which is what can be measured without another.
   for (const char* rank : {"0", "1"}) {
-    nodes_.push_back({.name = fmt::format("{}:{}", host_name(), rank), .host = "localhost", .leaf = {}, .unusable = {}});
+    nodes_.push_back({.name = fmt::format("{}:{}", host_name(), rank), .host = "localhost"});
   }
 }
 
@@ -232,12 +233,11 @@ std::vector<std::string> in_allocation(const EngineRequest& request, const std::
   if (request.nodes.empty() && request.partition.empty()) {
     throw InputError("--on slurm: say which nodes, with --nodes or --partition, or start it inside an allocation");
   }
-  std::vector<std::string> asked;
-  if (!request.nodes.empty()) asked = expand_nodes(request.nodes);
+  const NameSet asked = names_in(request.nodes);
   std::vector<std::string> free;
   std::string held_back;
   for (const auto& [name, known] : nodes_of_slurm(request)) {
-    if (!asked.empty() && std::ranges::count(asked, name) == 0) continue;
+    if (!asked.empty() && !asked.contains(name)) continue;
     if (takes_jobs(known.state)) {
       free.push_back(name);
     } else {

@@ -17,9 +17,10 @@ struct EngineRequest {
 
 struct ClusterNode {
   std::string name;
-  std::string host;      // what the engine reaches it by
-  std::string leaf;      // the switch it hangs on; empty: not known
-  std::string unusable;  // why the engine will not start anything on it; empty: it will
+  std::string host;           // what the engine reaches it by
+  std::string leaf = {};      // the switch it hangs on; empty: not known
+  std::string rack = {};      // the switch above that one; empty: not known
+  std::string unusable = {};  // why the engine will not start anything on it; empty: it will
 };
 
 class Engine {

@@ -1,6 +1,7 @@
 #include "runner/frames.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,9 @@
 
 namespace rackproof {
 namespace {
+
+// Slurm may hold its step up for some 15 s; what is stuck for this long is stuck.
+constexpr int kTakenWithin = 60'000;  // ms
 
 // "@rackproof 12 345 + text": rank, number, and whether more of the line follows.
 constexpr std::string_view kMark = "@rackproof ";
@@ -21,6 +25,16 @@ bool take_number(std::string_view& rest, Number& number) {
   if (code != std::errc{} || length == rest.size() || *end != ' ') return false;
   rest.remove_prefix(length + 1);
   return true;
+}
+
+// A frame is shorter than what a pipe takes at once (PIPE_BUF) when poll() calls it writable.
+bool is_taken(int fd) {
+  pollfd ready{fd, POLLOUT, 0};
+  while (true) {
+    const int found = ::poll(&ready, 1, kTakenWithin);
+    if (found < 0 && errno == EINTR) continue;
+    return found > 0;
+  }
 }
 
 }  // namespace
@@ -35,6 +49,7 @@ bool FrameWriter::send(std::string_view line) {
     frame += '\n';
     line.remove_prefix(now);
     for (std::string_view rest = frame; !rest.empty();) {
+      if (!is_taken(fd_)) return false;
       const ssize_t written = ::write(fd_, rest.data(), rest.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return false;

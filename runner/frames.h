@@ -17,7 +17,7 @@ inline constexpr std::size_t kLongestFrame = 1000;
 class FrameWriter {
  public:
   FrameWriter(int fd, std::size_t rank) : fd_(fd), rank_(rank) {}
-  // False when nobody reads any more.
+  // False when nobody reads any more, or nobody has for a minute.
   bool send(std::string_view line);
 
  private:

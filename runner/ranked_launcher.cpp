@@ -76,7 +76,12 @@ RankedLauncher::RankedLauncher(const Installation& installation, const AgentRequ
                 .grace = kCardsDownWithin,
                 .listens = true});
   cards_run_ = true;
-  await_cards(rank);
+  try {
+    await_cards(rank);
+  } catch (const std::runtime_error&) {
+    end_cards();
+    throw;
+  }
 }
 
 // "rank 3 of 16", when it serves.
@@ -104,9 +109,11 @@ void RankedLauncher::await_cards(std::size_t rank) {
   }
 }
 
-RankedLauncher::~RankedLauncher() {
+RankedLauncher::~RankedLauncher() { end_cards(); }
+
+void RankedLauncher::end_cards() {
   if (cards_run_) local_.stop(kCards, "the step has ended");
-  // It bounds itself below that, and killing it would take the whole launch down with it.
+  // It bounds itself below that. Killing it would take the whole launch down with it.
   const auto deadline = Clock::now() + 2 * kCardsDownWithin;
   while (cards_run_ && Clock::now() < deadline) {
     const Happening happening = local_.wait(milliseconds{200});

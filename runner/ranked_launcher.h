@@ -29,6 +29,7 @@ class RankedLauncher : public Launcher {
 
  private:
   void await_cards(std::size_t rank);
+  void end_cards();
 
   std::string folder_;  // of the socket
   LocalLauncher local_;

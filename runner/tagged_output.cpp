@@ -32,7 +32,7 @@ Tag next_tag(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> TaggedOutput::take(std::string_view line) {
+std::string TaggedOutput::take(std::string_view line) {
   for (Tag tag = next_tag(line); tag.begin != line.npos; tag = next_tag(line)) {
     partial_[speaks_] += line.substr(0, tag.begin);
     speaks_ = line.substr(tag.begin, tag.end - tag.begin);
@@ -40,9 +40,7 @@ std::vector<std::string> TaggedOutput::take(std::string_view line) {
   }
   std::string& whole = partial_[speaks_];
   whole += line;
-  std::vector<std::string> lines;
-  lines.push_back(std::exchange(whole, {}));
-  return lines;
+  return std::exchange(whole, {});
 }
 
 }  // namespace rackproof

@@ -5,14 +5,13 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace rackproof {
 
 class TaggedOutput {
  public:
-  // A line as it came; the whole lines that it completes. What stands before any tag is mpirun's own.
-  std::vector<std::string> take(std::string_view line);
+  // A line as it came; the whole line that it completes. What stands before any tag is mpirun's own.
+  std::string take(std::string_view line);
 
  private:
   std::map<std::string, std::string, std::less<>> partial_;  // by tag

@@ -3,14 +3,19 @@ and no other; a node that loses its power, a rank that stops, a controller that 
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 import support
 from support import BUILD, RACKPROOF, SOURCE
+
+sys.path.append(str(SOURCE / "tests" / "support"))
+from lab import Lab  # noqa: E402
 
 NODES = ["rp01", "rp02", "rp03", "rp04"]
 # Between the nodes of a lab UCX would take shared memory, which ends at their borders.
@@ -38,8 +43,8 @@ layers:
         expect:
           - reached == 1
           - verify_errors == 0
-          - shortfall(bandwidth) <= 60 %
 """
+COMPARED = QUICK + "          - shortfall(bandwidth) <= 60 %\n"
 
 
 def only_paths():
@@ -48,7 +53,7 @@ def only_paths():
     return head + tail[tail.index("  - layer: pairs"):]
 
 
-class Lab(support.TestCase):
+class Cluster(support.TestCase):
     """A lab of its own for each test."""
 
     script = None
@@ -56,40 +61,22 @@ class Lab(support.TestCase):
 
     def setUp(self):
         super().setUp()
-        if not shutil.which("bash") or os.geteuid() != 0:
-            self.skipTest("a lab needs root")
-        made = self.lab("up", 4, check=False)
-        # A machine may have all that it takes and still not let it stand: a container without rights, say.
-        if made.returncode != 0:
-            self.skipTest(f"{self.script} does not stand here: {made.stderr.strip()}")
-        self.place = made.stdout.strip()
-        self.addCleanup(self.take_down)
+        places = {"RACKPROOF_SOURCE": str(SOURCE), "RACKPROOF_BUILD": str(BUILD)}
+        self.lab = Lab(self.script, environment=self.environment(**places))
+        self.addCleanup(self.lab.down)
         # Nodes have a /tmp of their own; the build's folder they see.
         self.shared = pathlib.Path(tempfile.mkdtemp(prefix="cluster-", dir=BUILD))
         self.addCleanup(shutil.rmtree, self.shared, ignore_errors=True)
         self.addCleanup(self.clear_kept)
 
-    def take_down(self):
-        if hasattr(self, "place"):
-            self.lab("down", check=False)
-            del self.place
-
     def tearDown(self):
-        self.take_down()
+        self.lab.down()
         super().tearDown()
-
-    def lab(self, *arguments, check=True, **options):
-        environment = {**self.environment(), "RACKPROOF_SOURCE": str(SOURCE), "RACKPROOF_BUILD": str(BUILD)}
-        if hasattr(self, "place"):
-            environment["RACKPROOF_LAB"] = self.place
-        return subprocess.run(
-            [SOURCE / "tests" / "lab" / self.script, *map(str, arguments)], env=environment, text=True, check=check,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=support.PATIENCE, **options)
 
     def slow_down(self, node):
         """Its link to a tenth of the others'. These are held too: what two cores do without that is no network's rate."""
         for each in NODES:
-            slowed = self.lab("slow", each, "50mbit" if each == node else "500mbit", check=False)
+            slowed = self.lab.do("slow", each, "50mbit" if each == node else "500mbit", check=False)
             if slowed.returncode != 0:
                 self.skipTest(f"links cannot be slowed here: {slowed.stderr.strip()}")
 
@@ -104,12 +91,10 @@ class Lab(support.TestCase):
         return path
 
     def begin(self, *arguments, folder="run"):
-        environment = {**self.environment(), "RACKPROOF_LAB": self.place, "RACKPROOF_SOURCE": str(SOURCE),
-                       "RACKPROOF_BUILD": str(BUILD)}
-        return subprocess.Popen(
-            [SOURCE / "tests" / "lab" / self.script, "in", "rpctl", RACKPROOF, "run", *map(str, arguments), *self.engine,
-             "--silent-for", "12", "--answer-within", "40", "-o", self.folder / folder],
-            env=environment, text=True, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        words = [RACKPROOF, "run", *arguments, *self.engine, "--silent-for", "12", "--answer-within", "40", "-o",
+                 self.folder / folder]
+        return subprocess.Popen(self.lab.command("rpctl", *words), env=self.lab.environment, text=True, cwd=SOURCE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def end(self, process, code):
         out, err = process.communicate(timeout=4 * support.PATIENCE)
@@ -137,6 +122,17 @@ class Lab(support.TestCase):
         return lambda events: sum(event["event"] == "trial_started" and event["trial"].startswith(step + "@")
                                   for event in events) >= len(NODES)
 
+    def expect_compared(self, step, *others, folder="run"):
+        """The others pass, or at worst had no steady figures: how calm this machine is decides nothing."""
+        expected = dict(others)
+        found = self.outcomes(step, folder)
+        for node in NODES:
+            reason = self.reason(f"{step}@{node}", folder)
+            if found[node] == "error" and node not in expected and re.search("no steady|have steady figures", reason):
+                continue
+            self.assertEqual(expected.get(node, "pass"), found[node], f"{node}: {reason}")
+        self.assertEqual("pass", found["fabric"])
+
     def expect_all(self, step, outcome, *others, folder="run"):
         expected = {node: outcome for node in NODES}
         expected.update(dict(others))
@@ -145,33 +141,36 @@ class Lab(support.TestCase):
                          {node: self.reason(f"{step}@{node}", folder) for node in NODES})
 
 
-class OnSlurm(Lab):
+class OnSlurm(Cluster):
     script = "slurm_cluster"
     engine = ["--on", "slurm", "--partition", "main"]
 
     def test_the_rack_recipe_names_a_node_whose_link_is_a_tenth_and_no_other(self):
         self.slow_down("rp03")
         sets = ["bandwidth.at_most=1 s", "scratch.size=16 MiB", "scratch.duration=1 s", "latency.transports=tcp",
-                "latency.load=false", "latency.time=1 s", "paths.transports=tcp", "paths.directions=each", "paths.time=1 s"]
+                "latency.load=false", "latency.time=1 s", "paths.transports=tcp", "paths.directions=each", "paths.time=4 s"]
         out = self.end(self.begin(SOURCE / "recipes" / "rack.yaml", *[word for each in sets for word in ("--set", each)]), 1)
-        self.expect_all("paths", "pass", ("rp03", "fail"))
+        self.expect_compared("paths", ("rp03", "fail"))
         self.assertRegex(self.reason("paths@rp03"), r"rp03 sends and receives \d+ % below what the fleet carries")
-        self.assertEqual("pass", self.outcomes("paths")["fabric"])
         for layer in ("nodes", "host", "memory", "storage", "pairs"):
             self.assertIn(layer, out)
         self.assertFalse(list(pathlib.Path("/var/tmp").glob("rackproof-agent-rack-*")), "the nodes kept something")
+        again = self.rackproof("judge", self.folder / "run", "-o", self.folder / "again")
+        self.assertEqual(1, again.code, again)
+        self.assertEqual(self.outcomes("paths"), self.outcomes("paths", "again"))
+        self.assertEqual(self.reason("paths@rp03"), self.reason("paths@rp03", "again"))
 
     def test_a_node_that_loses_its_power_in_the_climb_is_named_and_the_others_are_measured(self):
         process = self.begin(self.recipe(QUICK))
         self.wait_for(self.started("slow"), "the slow step")
-        self.lab("kill", "rp02")
+        self.lab.do("kill", "rp02")
         self.end(process, 3)
         self.expect_all("slow", "pass", ("rp02", "error"))
         self.expect_all("paths", "pass", ("rp02", "blocked"))
         self.assertEqual("pass", self.outcomes("paths")["fabric"])
 
     def kill_daemon(self, node):
-        subprocess.run(["pkill", "-9", "-f", f"slurmd -D -N {node} -f {self.place}/"], check=True)
+        subprocess.run(["pkill", "-9", "-f", f"slurmd -D -N {node} -f {self.lab.folder}/"], check=True)
 
     def test_a_daemon_that_is_killed_in_mid_run_costs_what_comes_after_on_its_node(self):
         process = self.begin(self.recipe(QUICK))
@@ -201,7 +200,7 @@ class OnSlurm(Lab):
         self.assertIn("did not end within", self.reason("paths@rp03"))
 
     def is_on(self, pid, node):
-        own = pathlib.Path(self.place, "pids", node).read_text().strip()
+        own = pathlib.Path(self.lab.folder, "pids", node).read_text().strip()
         return os.readlink(f"/proc/{pid}/ns/uts") == os.readlink(f"/proc/{own}/ns/uts")
 
     def test_a_controller_that_was_killed_is_resumed_and_nothing_is_measured_twice(self):
@@ -212,11 +211,7 @@ class OnSlurm(Lab):
         for pid in controller:
             os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=support.PATIENCE)
-        again = subprocess.run(
-            [SOURCE / "tests" / "lab" / self.script, "in", "rpctl", RACKPROOF, "run", "--resume", self.folder / "cut",
-             *self.engine], env={**self.environment(), "RACKPROOF_LAB": self.place, "RACKPROOF_SOURCE": str(SOURCE),
-                                 "RACKPROOF_BUILD": str(BUILD)},
-            text=True, cwd=SOURCE, capture_output=True, stdin=subprocess.DEVNULL, timeout=support.PATIENCE)
+        again = self.lab.run(RACKPROOF, "run", "--resume", self.folder / "cut", *self.engine)
         self.assertEqual(0, again.returncode, again.stdout + again.stderr)
         self.expect_all("paths", "pass", folder="cut")
         inventories = [event for event in support.events(self.folder / "cut")
@@ -224,7 +219,7 @@ class OnSlurm(Lab):
         self.assertEqual(len(NODES), len(inventories))
 
 
-class OnMpi(Lab):
+class OnMpi(Cluster):
     script = "mpi_cluster"
 
     def setUp(self):
@@ -235,12 +230,12 @@ class OnMpi(Lab):
 
     def test_a_slow_node_is_named_and_no_other(self):
         self.slow_down("rp02")
-        self.end(self.begin(self.recipe(QUICK)), 1)
+        self.end(self.begin(self.recipe(COMPARED), "--set", "paths.time=4 s"), 1)
         self.expect_all("slow", "pass")
-        self.expect_all("paths", "pass", ("rp02", "fail"))
+        self.expect_compared("paths", ("rp02", "fail"))
 
     def test_a_node_that_is_not_there_is_named_and_the_others_are_measured(self):
-        self.lab("kill", "rp03")
+        self.lab.do("kill", "rp03")
         self.end(self.begin(self.recipe(QUICK)), 3)
         self.expect_all("answer", "pass", ("rp03", "error"))
         self.expect_all("paths", "pass", ("rp03", "blocked"))

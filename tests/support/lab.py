@@ -13,22 +13,24 @@ CANNOT = 77
 class Lab:
     """A cluster; `name` is slurm_cluster or mpi_cluster. Skips the test where it cannot stand."""
 
-    def __init__(self, name, nodes=4):
+    def __init__(self, name, nodes=4, environment=None):
         self.script = str(FOLDER / name)
+        environment = os.environ if environment is None else environment
         self.nodes = [f"rp{number:02}" for number in range(1, nodes + 1)]
-        up = subprocess.run([self.script, "up", str(nodes)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                            timeout=PATIENCE, check=False)
+        up = subprocess.run([self.script, "up", str(nodes)], env=environment, stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=PATIENCE, check=False)
         if up.returncode == CANNOT:
             raise unittest.SkipTest(up.stderr.strip())
         # A machine may have all that it takes and still not let it stand: a container without rights, say.
         if up.returncode != 0:
             raise unittest.SkipTest(f"{name} did not come up: exit {up.returncode}\n{up.stderr}")
         self.folder = pathlib.Path(up.stdout.strip())
-        self.environment = os.environ | {"RACKPROOF_LAB": str(self.folder)}
+        self.environment = dict(environment) | {"RACKPROOF_LAB": str(self.folder)}
 
-    def do(self, *words):
+    def do(self, *words, check=True):
         """slow, heal, kill, freeze, thaw."""
-        subprocess.run([self.script, *words], env=self.environment, check=True, timeout=PATIENCE)
+        return subprocess.run([self.script, *words], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=PATIENCE, check=check)
 
     def command(self, node, *words):
         """What runs `words` on a node or on rpctl, for subprocess; it needs `environment`."""
@@ -39,4 +41,4 @@ class Lab:
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
 
     def down(self):
-        self.do("down")
+        self.do("down", check=False)

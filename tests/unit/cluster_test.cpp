@@ -1,130 +1,11 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <filesystem>
 
-#include "runner/cluster_plan.h"
-#include "runner/cluster_run.h"
-#include "tests/support/fake_engine.h"
-#include "tests/support/runs.h"
+#include "tests/support/fake_cluster.h"
 
 using namespace rackproof;
 using namespace rackproof::test;
 using Catch::Matchers::Contains;
-
-namespace {
-
-namespace fs = std::filesystem;
-
-const std::vector<std::string> kFour{"n1", "n2", "n3", "n4"};
-
-Step pairs_step() {
-  Step pairs = step("pairs", {expect("reached == 1"), expect("shortfall(rate) <= 5 %")});
-  pairs.metrics.push_back({"reached", "count", "exact"});
-  pairs.span = Span{};
-  pairs.span->rounds = 3;
-  pairs.needs = {"links"};
-  return pairs;
-}
-
-// A run of "links" on each node and "pairs" between them.
-class Cluster {
- public:
-  explicit Cluster(std::vector<Step> steps = {step("links", {expect("width >= 1 lanes")}), pairs_step()},
-                   std::vector<std::string> names = kFour) {
-    char pattern[] = "/tmp/rackproof-cluster-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-    recipe_.name = "test";
-    recipe_.layers = {"test"};
-    recipe_.steps = std::move(steps);
-    for (const std::string& name : names) nodes.push_back({.name = name, .host = name, .leaf = "leaf1", .unusable = {}});
-    engine.act = [this](FakeEngine::Play& play) { healthy(play); };
-  }
-  ~Cluster() { fs::remove_all(folder_); }
-
-  void healthy(FakeEngine::Play& play) const {
-    play.hello();
-    if (play.request.work == AgentRequest::Work::climb) climb(play);
-    if (play.request.work == AgentRequest::Work::span) span(play);
-    play.bye();
-  }
-
-  static void climb(FakeEngine::Play& play) {
-    const std::string id = "links@" + play.node;
-    play.trial(id, {measured("width", 16, "lanes", "pci:1"), Done{}});
-    play.say(TrialJudged{id, {Outcome::pass, "1 limit held", {}, {}}});
-  }
-
-  // What a rank measures towards each partner in each of its rounds.
-  void span(FakeEngine::Play& play) const {
-    std::vector<Report> reports;
-    for (std::size_t round = 0; round < play.request.rounds.size(); ++round) {
-      for (const RankGroup& group : play.request.rounds[round]) {
-        if (std::ranges::count(group, play.rank) == 0) continue;
-        for (const std::size_t member : group) {
-          if (member != play.rank) measure(reports, play.node, play.request.nodes[member], static_cast<std::int64_t>(round));
-        }
-      }
-    }
-    reports.emplace_back(Done{});
-    play.trial(play.request.step + "@" + play.node, reports);
-  }
-
-  void measure(std::vector<Report>& reports, const std::string& from, const std::string& to, std::int64_t round) const {
-    const std::string id = "path:" + from + ">" + to;
-    reports.emplace_back(Device{.id = id, .kind = "path", .name = "", .parent = "", .facts = {{"from", from}, {"to", to}, {"round", round}}});
-    const bool is_reached = from != unreachable && to != unreachable;
-    reports.emplace_back(measured("reached", is_reached ? 1 : 0, "count", id));
-    if (!is_reached) return;
-    const double rate = from == slow || to == slow ? 1.0 : 10.0;
-    Measurement measurement = measured("rate", rate, "GB/s", id);
-    if (scatters) measurement.samples = Samples{12, 0.5 * rate, 1.5 * rate, 0.4 * rate, false};
-    reports.emplace_back(measurement);
-  }
-
-  Run& run() {
-    Recipe recipe = with_answer(recipe_, nodes);
-    std::vector<std::string> names;
-    for (const ClusterNode& node : nodes) names.push_back(node.name);
-    PreparedRun prepared = prepare_cluster(recipe, names, {"test-1", "head", folder_ + "/run", {}});
-    AgentRequest common;
-    common.run = "test-1";
-    common.digest = "d";
-    ClusterRun cluster(prepared.run, nodes, engine, *prepared.journal, common,
-                       {.answers_within = std::chrono::milliseconds{200}, .silent_for = std::chrono::milliseconds{200}},
-                       [this](const std::vector<std::size_t>&, const AgentRequest& request) { return engine.launch_for(request); },
-                       [](const Event*, const Run&) {});
-    cluster.execute();
-    run_ = std::move(prepared.run);
-    return run_;
-  }
-
-  std::string outcome(const std::string& trial) const {
-    const TrialRecord* record = run_.find_trial(trial);
-    if (record == nullptr || !record->verdict) return "none";
-    return std::string(to_text(record->verdict->outcome));
-  }
-  std::string reason(const std::string& trial) const { return run_.find_trial(trial)->verdict->reason; }
-  std::string outcomes(const std::string& step) const {
-    std::string text;
-    for (const ClusterNode& node : nodes) text += outcome(step + "@" + node.name) + " ";
-    return text;
-  }
-
-  FakeEngine engine;
-  std::vector<ClusterNode> nodes;
-  std::string slow;
-  bool scatters = false;  // figures that are known badly, and never became steady
-  std::string unreachable;
-
- private:
-  Recipe recipe_;
-  std::string folder_;
-  Run run_;
-};
-
-}  // namespace
 
 TEST_CASE("every node climbs, and then the nodes are measured against one another", "[cluster]") {
   Cluster cluster;
@@ -138,32 +19,6 @@ TEST_CASE("every node climbs, and then the nodes are measured against one anothe
   REQUIRE(cluster.engine.requests.size() == 3);
   CHECK(cluster.engine.requests[1].rounds.size() == 3);
   CHECK(cluster.engine.requests[2].work == AgentRequest::Work::forget);
-}
-
-TEST_CASE("a slow node is named after a second pass, and no other", "[cluster]") {
-  Cluster cluster;
-  cluster.slow = "n3";
-  cluster.run();
-  CHECK(cluster.outcomes("pairs") == "pass pass fail pass ");
-  CHECK(cluster.outcome("pairs@fabric") == "pass");
-  CHECK_THAT(cluster.reason("pairs@n3"), Contains("n3"));
-}
-
-TEST_CASE("a node at a tenth is named however much the figures scatter", "[cluster]") {
-  Cluster cluster;
-  cluster.slow = "n3";
-  cluster.scatters = true;
-  cluster.run();
-  CHECK(cluster.outcomes("pairs") == "pass pass fail pass ");
-}
-
-TEST_CASE("a node that nobody reaches is named, and no other", "[cluster]") {
-  Cluster cluster;
-  cluster.unreachable = "n2";
-  cluster.run();
-  CHECK(cluster.outcome("pairs@n2") != "pass");
-  CHECK(cluster.outcome("pairs@n1") == "pass");
-  CHECK(cluster.outcome("pairs@n3") == "pass");
 }
 
 TEST_CASE("a node that never answers is an error, and the others are judged", "[cluster]") {
@@ -314,16 +169,6 @@ TEST_CASE("ranks that could do nothing because one was never started are started
   CHECK_THAT(cluster.reason("pairs@n4"), Contains("launch failed on node n4"));
 }
 
-TEST_CASE("more bad nodes than may be blamed are one finding on what they share", "[cluster]") {
-  Step pairs = pairs_step();
-  pairs.expectations = {expect("reached == 1"), expect("rate >= 20 GB/s")};
-  Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs});
-  cluster.run();
-  CHECK(cluster.outcomes("pairs") == "pass pass pass pass ");
-  CHECK(cluster.outcome("pairs@fabric") == "fail");
-  CHECK_THAT(cluster.reason("pairs@fabric"), Contains("what they share"));
-}
-
 TEST_CASE("a step that spans nodes needs two that passed", "[cluster]") {
   Cluster cluster;
   cluster.engine.act = [&](FakeEngine::Play& play) {
@@ -337,7 +182,7 @@ TEST_CASE("a step that spans nodes needs two that passed", "[cluster]") {
 }
 
 TEST_CASE("a run on many nodes refuses what it cannot plan", "[cluster]") {
-  const std::vector<ClusterNode> nodes{{.name = "a", .host = "a", .leaf = {}, .unusable = {}}};
+  const std::vector<ClusterNode> nodes{{.name = "a", .host = "a"}};
   Recipe recipe;
   recipe.steps = {pairs_step(), step("after")};
   recipe.steps[0].needs.clear();
@@ -346,5 +191,5 @@ TEST_CASE("a run on many nodes refuses what it cannot plan", "[cluster]") {
   recipe.steps = {step("answer")};
   CHECK_THROWS_AS(with_answer(recipe, nodes), InputError);
   recipe.steps = {step("links")};
-  CHECK_THROWS_AS(with_answer(recipe, {{.name = "fabric", .host = "fabric", .leaf = {}, .unusable = {}}}), InputError);
+  CHECK_THROWS_AS(with_answer(recipe, {{.name = "fabric", .host = "fabric"}}), InputError);
 }

@@ -79,10 +79,10 @@ TEST_CASE("the engine's own words are no frames", "[frames]") {
 TEST_CASE("lines that mpirun cuts into tagged blocks come out whole", "[frames]") {
   TaggedOutput output;
   const auto take = [&](const char* line) { return output.take(line); };
-  CHECK(take("[7,0]<stdout>:one") == std::vector<std::string>{"one"});
+  CHECK(take("[7,0]<stdout>:one") == "one");
   // Rank 0 is cut in its line, rank 1 says a whole one, and rank 0 goes on.
-  CHECK(take("[7,0]<stdout>:beg[7,1]<stdout>:whole") == std::vector<std::string>{"whole"});
-  CHECK(take("[7,0]<stdout>:inning") == std::vector<std::string>{"beginning"});
-  CHECK(take("mpirun noticed something") == std::vector<std::string>{"mpirun noticed something"});
-  CHECK(take("a list[3] of [x,1]<stdout>: no tags") == std::vector<std::string>{"a list[3] of [x,1]<stdout>: no tags"});
+  CHECK(take("[7,0]<stdout>:beg[7,1]<stdout>:whole") == "whole");
+  CHECK(take("[7,0]<stdout>:inning") == "beginning");
+  CHECK(take("mpirun noticed something") == "mpirun noticed something");
+  CHECK(take("a list[3] of [x,1]<stdout>: no tags") == "a list[3] of [x,1]<stdout>: no tags");
 }
