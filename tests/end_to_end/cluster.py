@@ -187,6 +187,17 @@ class OnSlurm(Cluster):
         self.expect_all("answer", "pass", ("rp04", "error"))
         self.expect_all("paths", "pass", ("rp04", "blocked"))
 
+    def test_a_node_whose_disk_is_full_says_so_and_the_others_are_measured(self):
+        lab = self.lab.folder
+        full = self.lab.run("bash", "-ec", f"mkdir /tmp/lab; mount --bind {lab} /tmp/lab; mount -t tmpfs -o size=64k none /var/tmp;"
+                            f"mkdir {lab}; mount --bind /tmp/lab {lab}", node="rp02")
+        self.assertEqual(0, full.returncode, full.stderr)
+        self.end(self.begin(self.recipe(QUICK)), 3)
+        self.expect_all("answer", "pass")
+        self.expect_all("inventory", "pass", ("rp02", "error"))
+        self.assertIn("No space left on device", self.reason("inventory@rp02"))
+        self.expect_all("paths", "pass", ("rp02", "blocked"))
+
     def test_a_rank_that_stops_in_mid_run_costs_its_own_trial(self):
         process = self.begin(self.recipe(only_paths()), "--set", "paths.time=4 s")
         self.wait_for(self.started("paths"), "the pairs")
