@@ -1,5 +1,7 @@
 #include "tests/simulator/memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -8,6 +10,14 @@ namespace {
 
 constexpr std::uint64_t kDerived = 1ULL << 63;
 constexpr std::size_t kAlignment = 512;  // CUDA promises 256
+constexpr std::size_t kHugePage = 2 << 20;
+
+// Most of the time goes into the pages of memory that is written once: fewer of them, where the kernel has huge ones.
+void ask_for_huge_pages(void* base, std::size_t bytes) {
+  const auto begin = (reinterpret_cast<std::uintptr_t>(base) + kHugePage - 1) / kHugePage * kHugePage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(base) + bytes) / kHugePage * kHugePage;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
 
 }  // namespace
 
@@ -17,6 +27,7 @@ void* Memory::allocate(int gpu, std::size_t bytes, std::size_t room) {
   // From the heap and not rounded up, so that a sanitizer sees a kernel that writes past its end.
   void* base = nullptr;
   if (::posix_memalign(&base, kAlignment, bytes == 0 ? 1 : bytes) != 0) return nullptr;
+  ask_for_huge_pages(base, bytes);
   const std::size_t place = first_gap(gpu, whole);
   by_base_[reinterpret_cast<std::uintptr_t>(base)] = {static_cast<char*>(base), whole, gpu, 0, true, fresh(), {}, place};
   used_[gpu] += whole;
