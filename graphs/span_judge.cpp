@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "graphs/bisection.h"
@@ -54,7 +55,7 @@ class SpanJudge {
     std::vector<std::pair<std::size_t, Verdict>> verdicts;
     for (const std::size_t trial : evidence_.trials) verdicts.emplace_back(trial, verdict(trial));
     if (evidence_.fabric < run_.trials.size() && run_.trials[evidence_.fabric].ending) {
-      verdicts.emplace_back(evidence_.fabric, verdict(evidence_.fabric));
+      verdicts.emplace_back(evidence_.fabric, skip_of_all().value_or(verdict(evidence_.fabric)));
     }
     std::ranges::sort(verdicts, {}, &std::pair<std::size_t, Verdict>::first);
     return verdicts;
@@ -69,6 +70,17 @@ class SpanJudge {
       std::ranges::copy(own.malformed(), std::back_inserter(blame_.charged(trial)));
     }
     return judge_by(run_, record, std::move(blame_.charged(trial)));
+  }
+
+  // What applies on no node applies between them neither.
+  std::optional<Verdict> skip_of_all() const {
+    std::optional<Verdict> skip;
+    for (const std::size_t trial : evidence_.trials) {
+      const auto before = judge_before_limits(run_, run_.trials[trial]);
+      if (!before || before->outcome != Outcome::skip) return std::nullopt;
+      if (!skip) skip = Verdict{Outcome::skip, "skipped on every node: " + before->reason, {}, {}};
+    }
+    return skip;
   }
 
   void judge_shortfall(const Expectation& expectation) {

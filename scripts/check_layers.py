@@ -44,7 +44,7 @@ LINKS = (
 FLAGS_ONLY = {"rackproof_warnings"}
 
 # The folders whose parts others build on: what CUDA and NVML are asked stands in checks/gpu once.
-SHARED_FOLDERS = {"gpu": ("nccl", "pcie")}
+SHARED_FOLDERS = {"gpu": ("fabric", "nccl", "pcie")}
 KEYWORDS = {"PUBLIC", "PRIVATE", "INTERFACE"}
 
 

@@ -22,15 +22,15 @@ std::int64_t since(Clock::time_point start) {
 
 }  // namespace
 
-Exchange::Exchange(Lobby& lobby, Wire& wire, const ExchangeChoice& choice, int own, int partner, int round,
-                   bool is_first, std::chrono::nanoseconds patience)
+Exchange::Exchange(Lobby& lobby, Wire& wire, MessageMemory& memory, const ExchangeChoice& choice, int own, int partner,
+                   int round, bool is_first, std::chrono::nanoseconds patience)
     : lobby_(lobby),
       wire_(wire),
       choice_(choice),
       is_first_(is_first),
       talk_(wire, own, partner, round, patience, [this] { attend(); }),
-      out_(wire, room_for(choice)),
-      in_(wire, room_for(choice)),
+      out_(wire, memory, room_for(choice)),
+      in_(wire, memory, room_for(choice)),
       keeper_(talk_, in_) {}
 
 void Exchange::attend() {
@@ -268,6 +268,7 @@ Sample Exchange::run_sample(const Message& order, Part part, bool leads, const s
       }
     }
     wire_.to(talk_.partner());  // throws when it has failed
+    in_.memory().check();
     if (promised && !has_kept && (is_one_sided(choice_.op) || keeper_.arrived() >= *promised)) {
       keeper_.settle(*promised);
       Message ack{.word = Message::Word::ack};

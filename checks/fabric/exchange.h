@@ -34,7 +34,7 @@ struct Exchanged {
 class Exchange {
  public:
   // The partner has been met.
-  Exchange(Lobby&, Wire&, const ExchangeChoice&, int own, int partner, int round, bool is_first,
+  Exchange(Lobby&, Wire&, MessageMemory&, const ExchangeChoice&, int own, int partner, int round, bool is_first,
            std::chrono::nanoseconds patience);
 
   Exchanged run();  // throws PartnerLost

@@ -20,6 +20,18 @@ void verify(const Flow& flow, std::span<const std::byte> message, std::uint64_t 
   if (tally.wrong++ == 0) tally.wrong_at = *wrong;
 }
 
+void verify_place(const Flow& flow, Room& room, std::uint64_t place, std::uint64_t sequence, Tally& tally) {
+  const std::span<const std::byte> message = room.memory().read(room.place(place, flow.size));
+  if (!message.empty()) verify(flow, message, sequence, tally);
+}
+
+void stamp(Room& room, std::span<std::byte> message, std::uint64_t stamp) {
+  std::byte first[sizeof stamp];
+  if (message.size() < sizeof first) return;
+  stamp_payload(first, stamp);
+  room.memory().write(message.data(), first);
+}
+
 ucp_tag_t data_tag(const Talk& talk, const Flow& flow, int sender) {
   return make_tag(TagKind::data, talk.round(), flow.sample, sender);
 }
@@ -35,17 +47,18 @@ Op parse_op(std::string_view text) {
 }
 
 void fill_places(Room& room, const Flow& flow) {
+  std::vector<std::byte> message(flow.size);
   for (std::uint64_t place = 0; place < flow.marks.room(); ++place) {
-    const std::span<std::byte> message = room.place(place, flow.size);
     fill_payload(message, static_cast<std::uint32_t>(place));
     stamp_payload(message, 0);
+    room.memory().write(room.place(place, flow.size).data(), message);
   }
 }
 
 Mover::Mover(Talk& talk, Room& near, const FarRoom* far) : talk_(talk), near_(near), far_(far) {
   param_.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_MEMORY_TYPE |
                         UCP_OP_ATTR_FLAG_MULTI_SEND;
-  param_.memory_type = UCS_MEMORY_TYPE_HOST;
+  param_.memory_type = near.memory().type();
   param_.cb.send = [](void* request, ucs_status_t status, void* data) {
     auto& ticket = *static_cast<Ticket*>(data);
     ticket.mover->end(ticket, status);
@@ -83,7 +96,7 @@ void Mover::start() {
   }
   if (flow_.op == Op::get) std::swap(from, to);
   const std::span<std::byte> message = near_.place(from, flow_.size);
-  if (ticket->is_marked && flow_.op != Op::get) stamp_payload(message, flow_.stamp(sequence));
+  if (ticket->is_marked && flow_.op != Op::get) stamp(near_, message, flow_.stamp(sequence));
   param_.user_data = ticket;
   const ucs_status_ptr_t request = start_one(message, to, param_);
   if (!UCS_PTR_IS_PTR(request)) end(*ticket, UCS_PTR_STATUS(request));
@@ -114,7 +127,7 @@ void Mover::end(Ticket& ticket, ucs_status_t status) {
   if (status != UCS_OK) return;  // of a lost partner, which the endpoint or our patience tells
   if (!ticket.is_marked || flow_.op != Op::get) return;
   const std::uint64_t place = flow_.marks.arrives_at(flow_.marks.index(ticket.sequence));
-  verify(flow_, near_.place(place, flow_.size), ticket.sequence, tally_);
+  verify_place(flow_, near_, place, ticket.sequence, tally_);
 }
 
 Keeper::Keeper(Talk& talk, Room& near) : talk_(talk), near_(near) {}
@@ -165,7 +178,7 @@ void Keeper::receive(Ticket& ticket) {
   const std::span<std::byte> message = near_.place(place, flow_.size);
   ucp_request_param_t param{};
   param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_MEMORY_TYPE;
-  param.memory_type = UCS_MEMORY_TYPE_HOST;
+  param.memory_type = near_.memory().type();
   param.user_data = &ticket;
   param.cb.recv = [](void* request, ucs_status_t status, const ucp_tag_recv_info_t*, void* data) {
     auto& ended = *static_cast<Ticket*>(data);
@@ -188,7 +201,7 @@ void Keeper::end(Ticket& ticket, ucs_status_t status) {
   if (ticket.is_marked) is_filling_[place] = false;
   if (status == UCS_ERR_CANCELED) return;
   ++arrived_;
-  if (ticket.is_marked) verify(flow_, near_.place(place, flow_.size), ticket.sequence, tally_);
+  if (ticket.is_marked) verify_place(flow_, near_, place, ticket.sequence, tally_);
 }
 
 ucs_status_t Keeper::take(const Header& header, void* data, std::size_t length, bool is_to_be_fetched) {
@@ -206,7 +219,7 @@ ucs_status_t Keeper::take(const Header& header, void* data, std::size_t length, 
   ticket.is_marked = is_marked;
   ucp_request_param_t param{};
   param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_MEMORY_TYPE;
-  param.memory_type = UCS_MEMORY_TYPE_HOST;
+  param.memory_type = near_.memory().type();
   param.user_data = &ticket;
   param.cb.recv_am = [](void* request, ucs_status_t, std::size_t, void* user) {
     auto& ended = *static_cast<Ticket*>(user);
@@ -223,9 +236,7 @@ ucs_status_t Keeper::take(const Header& header, void* data, std::size_t length, 
 void Keeper::fetched(Ticket& ticket) {
   --fetching_;
   ++arrived_;
-  if (ticket.is_marked) {
-    verify(flow_, near_.place(place_of(ticket.sequence), flow_.size), ticket.sequence, tally_);
-  }
+  if (ticket.is_marked) verify_place(flow_, near_, place_of(ticket.sequence), ticket.sequence, tally_);
 }
 
 void Keeper::settle(std::uint64_t count) {
@@ -236,7 +247,7 @@ void Keeper::settle(std::uint64_t count) {
     const std::uint64_t end = (count - 1 + marks.offset) / marks.every + 1;
     for (std::uint64_t index = std::max(first, end - std::min(end, marks.places)); index < end; ++index) {
       const std::uint64_t sequence = marks.sequence(index);
-      verify(flow_, near_.place(marks.arrives_at(index), flow_.size), sequence, tally_);
+      verify_place(flow_, near_, marks.arrives_at(index), sequence, tally_);
     }
   }
   for (Ticket& ticket : tickets_) {

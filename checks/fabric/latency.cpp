@@ -88,7 +88,7 @@ class Measuring {
         is_first_(pair.is_first),
         ping_(lobby, wire, settings.size, own, pair.partner.rank, pair.round, settings.patience) {
     if (load_wire == nullptr) return;
-    load_ = std::make_unique<Exchange>(lobby, *load_wire, settings.load, own, pair.partner.rank, pair.round,
+    load_ = std::make_unique<Exchange>(lobby, *load_wire, host_, settings.load, own, pair.partner.rank, pair.round,
                                        pair.is_first, settings.patience);
   }
 
@@ -121,6 +121,7 @@ class Measuring {
   Wire* load_wire_;
   bool is_first_;
   PingPong ping_;
+  HostMessages host_;
   std::unique_ptr<Exchange> load_;
 };
 

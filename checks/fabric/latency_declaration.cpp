@@ -1,20 +1,20 @@
 // fabric.latency: how long a small message takes from node to node through UCX. The declaration stands apart from the
 // body, which needs UCX.
 #include "checks/api/check.h"
+#include "checks/fabric/shared_rows.h"
 
 void rackproof_run(rackproof::Context&);
 
 namespace {
+
+using namespace rackproof::fabric_rows;
 
 constexpr rackproof_parameter kParameters[] = {
     {"size", "quantity", "8 B", "B", "Of the message that goes back and forth"},
     {"load", "boolean", "true", nullptr, "Measure again while data go both ways beside it"},
     {"load_size", "quantity", "256 KiB", "B", "Of a message of the load"},
     {"load_window", "integer", "8", nullptr, "Messages of the load that are under way at once"},
-    {"transports", "text", "all", nullptr, "What UCX may use (UCX_TLS): \"rc\", \"tcp\""},
-    {"device", "text", "all", nullptr, "Devices that UCX may use (UCX_NET_DEVICES): \"mlx5_0:1,mlx5_1:1\""},
-    {"rails", "choice each|all", "all", nullptr, "each: the devices one by one; all: as UCX chooses among them"},
-    {"patience", "quantity", "30 s", "s", "How long a partner may be silent before it counts as not reached"},
+    kTransports, kDevice, kRails, kPatience,
     {"time", "quantity", "5 s", "s", "Of samples at most, idle and under load"},
     {},
 };
@@ -29,8 +29,7 @@ constexpr rackproof_metric kMetrics[] = {
     {"latency_loaded_p999", "us", "lower", "of a thousand of those one takes longer"},
     {"latency_loaded_worst", "us", "lower", "half of the longest of those"},
     {"load_bandwidth", "GB/s", "higher", "what this rank sent as load meanwhile"},
-    {"reached", "count", "exact", "1: the partner answered to the end; 0: it did not"},
-    {"rdma", "count", "exact", "1: all that UCX really uses is RDMA; 0: some is not"},
+    kReached, kRdma,
     {},
 };
 

@@ -89,6 +89,9 @@ void each_pair(Context& context, Ranks& ranks, Lobby& lobby, Wires& wires, const
                      .path = ""};
       pair.path = "path:" + pair.own.node + ">" + pair.partner.node;
       if (choice.is_rail_named) pair.path += "/" + short_name(choice.rails[rail]);
+      const auto give_up = [&] {
+        for (std::size_t i = 0; i < each; ++i) wires[pair.wire + i]->give_up(pair.partner.rank);
+      };
       try {
         for (std::size_t i = 0; i < each; ++i) lobby.meet(pair.wire + i, pair.partner.rank, pair.round);
         measure(pair);
@@ -96,7 +99,10 @@ void each_pair(Context& context, Ranks& ranks, Lobby& lobby, Wires& wires, const
         report_device(context, pair, {});
         context.measure("reached", pair.path, 0);
         context.note(pair.path + ", round " + std::to_string(number + 1) + ": " + pair.partner.node + " " + lost.why);
-        for (std::size_t i = 0; i < each; ++i) wires[pair.wire + i]->give_up(pair.partner.rank);
+        give_up();
+      } catch (...) {
+        give_up();  // what is still under way must not meet a wire that is taken down
+        throw;
       }
     }
   }

@@ -8,21 +8,23 @@
 #include <span>
 #include <string>
 
+#include "checks/fabric/message_memory.h"
 #include "checks/fabric/wire.h"
 
 namespace rackproof {
 
 class Room {
  public:
-  Room(Wire&, std::size_t bytes);  // throws Trouble
+  Room(Wire&, MessageMemory&, std::size_t bytes);  // throws Trouble
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
   ~Room();
 
-  // Place 0 is that of ordinary messages.
+  // Place 0 is that of ordinary messages. It may be memory that only UCX can reach.
   std::span<std::byte> place(std::size_t number, std::size_t size) {
     return {static_cast<std::byte*>(address_) + number * size, size};
   }
+  MessageMemory& memory() { return in_; }
   std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(address_); }
   std::size_t bytes() const { return bytes_; }
   ucp_mem_h handle() const { return memory_; }
@@ -30,9 +32,11 @@ class Room {
   std::string key() const;
 
  private:
+  MessageMemory& in_;
   ucp_context_h context_;
   ucp_mem_h memory_ = nullptr;
   void* address_ = nullptr;
+  void* allocated_ = nullptr;  // by us, and not by UCX
   std::size_t bytes_;
 };
 

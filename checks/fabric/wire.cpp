@@ -116,6 +116,12 @@ RailCard Wire::card() const {
   return {.rail = rail_, .has_rdma = has_rdma, .address = address_};
 }
 
+bool Wire::moves(ucs_memory_type_t type) const {
+  ucp_context_attr_t facts{};
+  facts.field_mask = UCP_ATTR_FIELD_MEMORY_TYPES;
+  return ucp_context_query(context_, &facts) == UCS_OK && (facts.memory_types & UCS_BIT(type)) != 0;
+}
+
 void Wire::connect(int rank, const RailCard& theirs) {
   auto& partner = partners_[rank];
   if (partner != nullptr && partner->failed == UCS_OK) return;

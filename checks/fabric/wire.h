@@ -52,6 +52,8 @@ class Wire {
 
   RailCard card() const;
   const std::vector<Lane>& resources() const { return resources_; }
+  // Whether UCX, as it was built, moves such memory.
+  bool moves(ucs_memory_type_t) const;
 
   unsigned progress() { return ucp_worker_progress(worker_); }
   ucp_worker_h worker() { return worker_; }

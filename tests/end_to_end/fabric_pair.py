@@ -55,7 +55,7 @@ class Reports:
 class Ranks:
     """Processes of one check, with the cards' server between them."""
 
-    def __init__(self, test, check, rounds, *parameters, ranks=None, **variables):
+    def __init__(self, test, check, rounds, *parameters, ranks=None, library=None, **variables):
         folder = test.enterContext(tempfile.TemporaryDirectory(prefix="rackproof-pair-"))
         self.paths = cards_server.serve(folder, len(rounds))
         self.began = time.monotonic()
@@ -65,7 +65,7 @@ class Ranks:
                 continue
             environment = {**os.environ, "RACKPROOF_RANK": str(rank), "RACKPROOF_ROUNDS": text,
                            "RACKPROOF_CARDS": str(self.paths[rank]), **variables}  # fmt: skip
-            command = [RACKPROOF_CHECK, CHECKS / f"{check}.so", *parameters]
+            command = [RACKPROOF_CHECK, library or CHECKS / f"{check}.so", *parameters]
             self.processes[rank] = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
             test.addCleanup(self.end, self.processes[rank])
 

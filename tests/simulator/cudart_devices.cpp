@@ -45,8 +45,20 @@ cudaError_t cudaDeviceGetAttribute(int* value, enum cudaDeviceAttr attr, int dev
       case cudaDevAttrClockRate: *value = static_cast<int>(kind.sm_clock_mhz * 1000); return cudaSuccess;
       case cudaDevAttrComputeCapabilityMajor: *value = kind.compute_major; return cudaSuccess;
       case cudaDevAttrComputeCapabilityMinor: *value = kind.compute_minor; return cudaSuccess;
+      // As GPUs in x86 servers say: what adapters write has to be asked for.
+      case cudaDevAttrGPUDirectRDMAFlushWritesOptions: *value = cudaFlushGPUDirectRDMAWritesOptionHost; return cudaSuccess;
+      case cudaDevAttrGPUDirectRDMAWritesOrdering: *value = cudaGPUDirectRDMAWritesOrderingNone; return cudaSuccess;
     }
     return cudaErrorInvalidValue;
+  });
+}
+
+cudaError_t cudaDeviceFlushGPUDirectRDMAWrites(enum cudaFlushGPUDirectRDMAWritesTarget,
+                                               enum cudaFlushGPUDirectRDMAWritesScope) {
+  return here([](On on) {
+    if (on.machine.is_lost(on.gpu)) return cudaErrorLaunchFailure;
+    on.machine.memory().touched(on.gpu);
+    return cudaSuccess;
   });
 }
 

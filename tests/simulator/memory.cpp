@@ -141,6 +141,12 @@ void Memory::touched(const void* inside) {
   count_change(*one);
 }
 
+void Memory::touched(int gpu) {
+  for (const auto& [base, one] : by_base_) {
+    if (one.gpu == gpu) touched(one.base);
+  }
+}
+
 const void* Memory::where(ContentId content, std::size_t bytes) {
   const auto found = seen_.find(content);
   if (found == seen_.end() || found->second.bytes != bytes) return nullptr;

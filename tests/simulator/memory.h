@@ -52,6 +52,8 @@ class Memory {
   void written(void* at, std::size_t bytes, ContentId content);
   // Something was written, nobody knows where, into the allocation that holds this.
   void touched(const void* inside);
+  // The same of all that a GPU has: adapters wrote there.
+  void touched(int gpu);
   // How often anything was written into a GPU's memory: as long as the number stays, so does all of its content.
   std::uint64_t changes(int gpu) const { return gpu == kHost ? 0 : changes_[static_cast<std::size_t>(gpu)]; }
   // Where a content lies now; nullptr when it lies nowhere.

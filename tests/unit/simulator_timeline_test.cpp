@@ -109,7 +109,7 @@ TEST_CASE("a meeting begins when everybody has come, and never without one of th
   Node node;
   const StreamId one = node.timeline.add_stream(0);
   const StreamId two = node.timeline.add_stream(1);
-  const auto meeting = std::make_shared<Meeting>(Meeting{.expected = 2, .arrived = 0, .departed = 0});
+  const auto meeting = std::make_shared<Meeting>(Meeting{.expected = 2, .arrived = 0, .departed = 0, .others = {}});
   Work late;
   late.fixed_ns = 70;
   Work part;

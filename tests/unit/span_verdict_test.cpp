@@ -72,6 +72,22 @@ TEST_CASE("figures with a node that is none of the run are judged like any other
   CHECK(cluster.outcomes("pairs") == "pass fail pass pass ");
 }
 
+TEST_CASE("what is skipped on every node is skipped on the fabric", "[cluster]") {
+  Step pairs = pairs_step();
+  pairs.optional = true;
+  Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs});
+  cluster.engine.act = [&](FakeEngine::Play& play) {
+    if (play.request.work != AgentRequest::Work::span) return cluster.healthy(play);
+    play.hello();
+    play.trial("pairs@" + play.node, {Skipped{"no GPU here"}});
+    play.bye();
+  };
+  cluster.run();
+  CHECK(cluster.outcomes("pairs") == "skip skip skip skip ");
+  CHECK(cluster.outcome("pairs@fabric") == "skip");
+  CHECK(cluster.reason("pairs@fabric") == "skipped on every node: no GPU here");
+}
+
 TEST_CASE("what was simulated between nodes is simulated on the fabric too", "[cluster]") {
   Cluster cluster;
   cluster.simulated = "hgx-h100-8";
