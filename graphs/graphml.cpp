@@ -87,7 +87,7 @@ class Writer {
     out_.raw("  <graph id=\"run\" edgedefault=\"directed\">\n    ");
     for (const Property& property : graph_.properties) run_.write(out_, property);
     out_.raw("\n");
-    const std::vector<Place> places = places_of(graph_);
+    const std::vector<DrawnPlace> places = places_of(graph_);
     for (const auto v : boost::make_iterator_range(boost::vertices(graph_.graph))) {
       node(static_cast<std::int64_t>(v), graph_.graph[v], places[v]);
     }
@@ -136,7 +136,7 @@ class Writer {
     out_.raw("<data key=\"").raw(key).raw("\">").number(number).raw("</data>");
   }
 
-  void node(std::int64_t number, const Vertex& vertex, Place place) {
+  void node(std::int64_t number, const Vertex& vertex, DrawnPlace place) {
     out_.raw("    <node id=\"n").number(number).raw("\">");
     data("label", vertex.label);
     data("kind", to_text(vertex.kind));

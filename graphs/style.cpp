@@ -54,9 +54,9 @@ std::string_view colour_of(EdgeKind kind) {
 
 double size_of(VertexKind kind) { return kSizes[static_cast<std::size_t>(kind)]; }
 
-std::vector<Place> places_of(const ResultGraph& graph) {
+std::vector<DrawnPlace> places_of(const ResultGraph& graph) {
   std::array<double, 7> rows{};
-  std::vector<Place> places;
+  std::vector<DrawnPlace> places;
   places.reserve(boost::num_vertices(graph.graph));
   for (const auto v : boost::make_iterator_range(boost::vertices(graph.graph))) {
     const auto kind = static_cast<std::size_t>(graph.graph[v].kind);

@@ -9,7 +9,7 @@
 
 namespace rackproof {
 
-struct Place {
+struct DrawnPlace {
   double x = 0;
   double y = 0;
 };
@@ -24,6 +24,6 @@ std::string_view colour_of_outcome(std::string_view outcome);
 double size_of(VertexKind);
 
 // Columns by kind, from the run on the left to its measurements on the right; rows in the order of the graph.
-std::vector<Place> places_of(const ResultGraph&);
+std::vector<DrawnPlace> places_of(const ResultGraph&);
 
 }  // namespace rackproof

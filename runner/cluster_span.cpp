@@ -52,7 +52,7 @@ std::vector<RankRound> neighbours(const RankRound& rings) {
   return rounds;
 }
 
-Place place_of(const ClusterNode& node) { return {.node = node.name, .leaf = node.leaf, .rack = node.rack}; }
+NodePlace place_of(const ClusterNode& node) { return {.node = node.name, .leaf = node.leaf, .rack = node.rack}; }
 
 bool ended_well(const Ending& ending) { return ending.how == Ending::How::exited && ending.code == 0; }
 
@@ -91,7 +91,7 @@ std::vector<std::size_t> ClusterRun::participants(std::size_t step) {
 
 std::vector<RankRound> ClusterRun::first_rounds(std::size_t step, const std::vector<std::size_t>& taking_part) const {
   const Span& span = *run_.steps[step].span;
-  std::vector<Place> places;
+  std::vector<NodePlace> places;
   for (const std::size_t node : taking_part) places.push_back(place_of(nodes_[node].about));
   std::vector<RankRound> rounds = pairing(places, order_of(span));
   if (span.of == Span::Of::rings && !rounds.empty()) rounds = neighbours(rounds.front());

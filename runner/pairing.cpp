@@ -51,7 +51,7 @@ PairRound circle(const Indices& nodes, std::size_t round) {
 std::size_t circle_rounds(std::size_t nodes) { return nodes < 2 ? 0 : nodes + nodes % 2 - 1; }
 
 // Leaf by leaf in the order of first appearance; a node whose leaf is not known is a leaf of its own.
-std::vector<Indices> by_leaf(const std::vector<Place>& places, const Indices& nodes) {
+std::vector<Indices> by_leaf(const std::vector<NodePlace>& places, const Indices& nodes) {
   std::vector<Indices> leaves;
   std::map<std::string, std::size_t> known;
   for (const std::size_t node : nodes) {
@@ -186,7 +186,8 @@ class MixedPlan {
   std::size_t largest_ = 0;
 };
 
-std::vector<PairRound> pair_rounds(const std::vector<Place>& places, const Indices& nodes, const PairingOrder& order) {
+std::vector<PairRound> pair_rounds(const std::vector<NodePlace>& places, const Indices& nodes,
+                                   const PairingOrder& order) {
   std::vector<Indices> leaves = by_leaf(places, nodes);
   const std::size_t possible = circle_rounds(nodes.size());
   const std::size_t wanted = std::min(order.rounds, possible);
@@ -210,7 +211,7 @@ std::vector<PairRound> pair_rounds(const std::vector<Place>& places, const Indic
 }
 
 // The nodes that may meet, in topology order: racks, and leaves in them, as they first appear.
-std::vector<Indices> who_may_meet(const std::vector<Place>& places, Within within) {
+std::vector<Indices> who_may_meet(const std::vector<NodePlace>& places, Within within) {
   std::map<std::string, std::size_t> racks;
   std::map<std::string, std::size_t> leaves;
   std::vector<std::tuple<std::size_t, std::size_t, std::size_t>> keys;  // rack, leaf, node
@@ -250,7 +251,7 @@ std::vector<Indices> cut(const Indices& order, std::size_t size) {
 
 }  // namespace
 
-Rounds pairing(const std::vector<Place>& places, const PairingOrder& order) {
+Rounds pairing(const std::vector<NodePlace>& places, const PairingOrder& order) {
   Rounds rounds;
   const auto round = [&](std::size_t at) -> std::vector<Indices>& {
     if (rounds.size() <= at) rounds.resize(at + 1);

@@ -9,11 +9,11 @@
 
 namespace rackproof {
 
-struct Place {
+struct NodePlace {
   std::string node;
   std::string leaf;  // empty: not known
   std::string rack;  // empty: not known
-  bool operator==(const Place&) const = default;
+  bool operator==(const NodePlace&) const = default;
 };
 
 enum class Meeting { pairs, rings, groups, all };
@@ -38,6 +38,6 @@ using Rounds = std::vector<std::vector<std::vector<std::size_t>>>;
 // told apart; across, each node meets another leaf in each round as long as there are. Groups and rings: consecutive in
 // topology order in the first round, reshuffled for each further one. What is left over joins the last group when it is
 // too small to be one. All: one group, the same in every round.
-Rounds pairing(const std::vector<Place>&, const PairingOrder&);
+Rounds pairing(const std::vector<NodePlace>&, const PairingOrder&);
 
 }  // namespace rackproof

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the sources and the CMake files to the layers of the design: who may include, link and call what.
+"""Holds the sources and the CMake files to the layers of the design: who may include, link, call and name what.
 
 usage: check_layers.py [FOLDER]    prints "file:line: rule" for each breach and exits 1 when there is any
 """
@@ -19,6 +19,14 @@ PROCESSES = re.compile(
     r"|pidfd_send_signal)\s*\("
 )
 SHELL = re.compile(r"(?<![\w.>])(?:std)?(?:::)?(system|popen)\s*\(")
+# What opens and closes a scope, and which of them are named ones. A type that is only declared, or defined as a part of
+# another one (Outer::Inner), is no name of its own.
+SCOPES = re.compile(
+    r"\bnamespace\b(?P<namespace>[\s\w:]*?)\s*{"
+    r"|\b(?P<type>struct|class|union|enum(?:\s+class|\s+struct)?)\s+(?:alignas\([^)]*\)\s*)?(?P<name>\w+)(?:\s+final)?"
+    r"\s*(?::(?!:)[^;{}()]*)?{"
+    r"|{|(?P<closes>})"
+)
 LOADS = re.compile(r"(?<![\w.>])(?:::)?(dlm?open)\s*\(")
 
 # A driver's library is opened at run time where there is no header to build against, so that the check exists everywhere.
@@ -179,18 +187,46 @@ def check_breaches(number, words):
 
 
 def breaches(root):
+    texts = []
     for layer in OURS:
         for file in sorted((root / layer).rglob("*")):
             path = file.relative_to(root).as_posix()
             if file.suffix in SOURCES:
                 text = file.read_text(errors="replace")
                 found = [*include_breaches(path, text), *call_breaches(path, text)]
+                texts.append((path, text))
             elif file.suffix == ".cmake" or file.name == "CMakeLists.txt":
                 found = list(link_breaches(file.read_text()))
             else:
                 continue
             for number, rule in sorted(found):
                 yield f"{path}:{number}: {rule}"
+    yield from type_breaches(texts)
+
+
+def types_defined(text):
+    """(line, name) of each type that the text defines in namespace rackproof itself, where every file could meet it."""
+    code = without_comments(text, keep_strings=False)
+    scopes = []
+    for match in SCOPES.finditer(code):
+        kind, name = match["type"], match["name"]
+        if kind and scopes == ["rackproof"]:
+            yield code.count("\n", 0, match.start()) + 1, name
+        if match["closes"]:
+            del scopes[-1:]
+        else:
+            scopes.append(match["namespace"].strip() if match["namespace"] is not None else "{")
+
+
+def type_breaches(texts):
+    """Two types of one name are one type to the linker, which keeps either one's functions for both."""
+    first = {}
+    for path, text in texts:
+        for number, name in types_defined(text):
+            if name in first:
+                yield f"{path}:{number}: defines {name}, as {first[name]} does; a name is one type in all of rackproof"
+            else:
+                first[name] = f"{path}:{number}"
 
 
 def main(arguments):

@@ -30,7 +30,7 @@ class GpuMessages : public MessageMemory {
   bool is_to_be_flushed_;  // what an adapter wrote is not there yet for who copies it
   PinnedMemory staging_;  // where messages are looked at
   Stream stream_;
-  Event copied_;
+  CudaEvent copied_;
   std::exception_ptr failure_;
 };
 

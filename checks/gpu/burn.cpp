@@ -107,7 +107,7 @@ std::vector<BurnRun> start(Context& context, BurnLoad& load, const Precision& pr
 void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& setup, const Seeds& seeds) {
   const Precision& precision = *setup.precision;
   std::vector<BurnRun*> looked_at;
-  std::vector<const Event*> landed;
+  std::vector<const CudaEvent*> landed;
   for (BurnRun& run : runs) {
     if (run.tally.count() == 0) continue;  // too hot already before this round
     load.guarded(run, [&] {
@@ -143,7 +143,7 @@ void check_entries(BurnLoad& load, std::span<BurnRun> runs, const BurnSetup& set
 
 void prepare(BurnLoad& load, std::span<BurnRun> runs, const Seeds& seeds) {
   std::vector<BurnRun*> prepared;
-  std::vector<const Event*> ends;
+  std::vector<const CudaEvent*> ends;
   for (BurnRun& run : runs) {
     load.guarded(run, [&] {
       run.burning->prepare(seeds);

@@ -46,7 +46,7 @@ class BurningGpu {
   // Queues one window; `pause_ns` of idleness before it or behind it. At most two are in flight.
   void enqueue_window(std::int64_t pause_before_ns = 0, std::int64_t pause_behind_ns = 0);
   std::size_t in_flight() const { return in_flight_.size(); }
-  const Event& oldest_end() const { return slots_[in_flight_.front()].closed; }
+  const CudaEvent& oldest_end() const { return slots_[in_flight_.front()].closed; }
   // What the oldest window gave. It must have ended.
   struct Window {
     std::vector<Sample> samples;  // of the calls that were timed: operations, and how long they took
@@ -58,7 +58,7 @@ class BurningGpu {
 
   // Queues the look at single entries of the last products; read_entries() is for when `entries_landed` has happened.
   void enqueue_entries(const Seeds&);
-  const Event& entries_landed() const { return entries_landed_; }
+  const CudaEvent& entries_landed() const { return entries_landed_; }
   std::vector<std::uint64_t> read_entries() const;
   // The first of the last products, as it lies in memory. Waits; throws Trouble when it does not come.
   std::vector<unsigned char> read_product();
@@ -66,10 +66,10 @@ class BurningGpu {
  private:
   struct Slot {
     explicit Slot(int gpu, int beats);
-    Event opened;
-    Event closed;
-    std::vector<Event> begins;  // of the timed call of each beat
-    std::vector<Event> ends;
+    CudaEvent opened;
+    CudaEvent closed;
+    std::vector<CudaEvent> begins;  // of the timed call of each beat
+    std::vector<CudaEvent> ends;
     Digest* landed = nullptr;
   };
   void enqueue_digests(int call);
@@ -90,7 +90,7 @@ class BurningGpu {
   DeviceMemory entries_;
   PinnedMemory landed_;
   PinnedMemory landed_entries_;
-  Event entries_landed_;
+  CudaEvent entries_landed_;
   cudaGraphExec_t rest_of_beat_ = nullptr;  // all calls but the first
   std::vector<Slot> slots_;
   std::deque<std::size_t> in_flight_;

@@ -71,7 +71,7 @@ void BurnLoad::run_steady(std::span<BurnRun> runs, double seconds) {
   while (true) {
     // First a look at all, and then new work for those that have ended: between the two no GPU gets ahead of the others.
     std::vector<std::size_t> busy;
-    std::vector<const Event*> ends;
+    std::vector<const CudaEvent*> ends;
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (runs[i].is_lost || runs[i].burning->in_flight() == 0) continue;
       busy.push_back(i);
@@ -105,7 +105,7 @@ void BurnLoad::run_pulses(std::span<BurnRun> runs, double seconds) {
   while (std::ranges::any_of(runs, [&](const BurnRun& run) { return !is_over(run, seconds); })) {
     // All meet at the gate before each period, so that they neither drift apart nor together.
     gate_.close();
-    std::vector<const Event*> ends;
+    std::vector<const CudaEvent*> ends;
     std::vector<BurnRun*> pulsed;
     for (std::size_t i = 0; i < runs.size(); ++i) {
       BurnRun& run = runs[i];

@@ -51,7 +51,7 @@ std::vector<std::int64_t> Crew::together(const std::function<void(Hand&)>& queue
   }
   gate_.open();
   std::vector<Hand*> waiting;
-  std::vector<const Event*> ends;
+  std::vector<const CudaEvent*> ends;
   for (Hand& hand : hands_) {
     if (hand.is_out) continue;
     waiting.push_back(&hand);

@@ -21,8 +21,8 @@ struct Hand {
   explicit Hand(const Gpu& of) : gpu(of), stream(of.index), begin(of.index), end(of.index) {}
   Gpu gpu;
   Stream stream;
-  Event begin;
-  Event end;
+  CudaEvent begin;
+  CudaEvent end;
   std::size_t number = 0;  // in its crew
   bool is_out = false;
 };

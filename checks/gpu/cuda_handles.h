@@ -34,15 +34,15 @@ class Stream {
 };
 
 // A point in a stream that carries a time.
-class Event {
+class CudaEvent {
  public:
-  explicit Event(int gpu) : gpu_(gpu) {
+  explicit CudaEvent(int gpu) : gpu_(gpu) {
     use_gpu(gpu);
     cuda_call(cudaEventCreateWithFlags(&event_, cudaEventDefault), "cudaEventCreateWithFlags", gpu);
   }
-  Event(Event&& other) noexcept : gpu_(other.gpu_), event_(std::exchange(other.event_, nullptr)) {}
-  Event& operator=(Event&&) = delete;
-  ~Event() {
+  CudaEvent(CudaEvent&& other) noexcept : gpu_(other.gpu_), event_(std::exchange(other.event_, nullptr)) {}
+  CudaEvent& operator=(CudaEvent&&) = delete;
+  ~CudaEvent() {
     if (event_ != nullptr) cudaEventDestroy(event_);
   }
   void record(const Stream& stream) {
@@ -59,7 +59,7 @@ class Event {
 
 // Device time between two events that have both happened, at least 1 ns. CUDA gives it as a float of milliseconds with a
 // resolution of about half a microsecond.
-std::int64_t nanoseconds_between(const Event& begin, const Event& end);
+std::int64_t nanoseconds_between(const CudaEvent& begin, const CudaEvent& end);
 
 class DeviceMemory {
  public:

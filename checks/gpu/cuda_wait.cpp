@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 // Between two looks: long against a query (about 1 us), short against a sample (50 ms and more).
 constexpr auto kPause = std::chrono::microseconds(50);
 
-WaitResult look(const Event& event) {
+WaitResult look(const CudaEvent& event) {
   if (const cudaError_t code = cudaSetDevice(event.gpu()); code != cudaSuccess) {
     return {Waited::failed, CudaError(code, "cudaSetDevice", event.gpu()).what()};
   }
@@ -25,13 +25,13 @@ WaitResult look(const Event& event) {
 
 }  // namespace
 
-std::int64_t nanoseconds_between(const Event& begin, const Event& end) {
+std::int64_t nanoseconds_between(const CudaEvent& begin, const CudaEvent& end) {
   float milliseconds = 0;
   cuda_call(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "cudaEventElapsedTime", end.gpu());
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(milliseconds) * 1e6));
 }
 
-std::vector<WaitResult> wait_for_all(std::span<const Event* const> events, std::chrono::milliseconds at_most) {
+std::vector<WaitResult> wait_for_all(std::span<const CudaEvent* const> events, std::chrono::milliseconds at_most) {
   std::vector<WaitResult> results(events.size());
   const auto deadline = Clock::now() + at_most;
   while (true) {
@@ -45,14 +45,14 @@ std::vector<WaitResult> wait_for_all(std::span<const Event* const> events, std::
   }
 }
 
-Waited wait_for(const Event& event, std::chrono::milliseconds at_most, std::string& why) {
-  const Event* const one[] = {&event};
+Waited wait_for(const CudaEvent& event, std::chrono::milliseconds at_most, std::string& why) {
+  const CudaEvent* const one[] = {&event};
   WaitResult result = wait_for_all(one, at_most).front();
   why = std::move(result.why);
   return result.how;
 }
 
-void need(const Event& event, std::chrono::milliseconds at_most, const char* what) {
+void need(const CudaEvent& event, std::chrono::milliseconds at_most, const char* what) {
   std::string why;
   switch (wait_for(event, at_most, why)) {
     case Waited::done: return;

@@ -146,7 +146,7 @@ void report_wrong_copies(Context& context, Crew& crew, const Flows& flows) {
                   std::to_string(wrong) + " of " + std::to_string(all) + " copies over " + std::to_string(paths) +
                       (paths == 1 ? " path" : " paths") + " arrived wrong: " + describe(crew, *first));
   };
-  const Blame to_blame = blame(bad, crew.size());
+  const PeerBlame to_blame = blame(bad, crew.size());
   for (const std::size_t gpu : to_blame.gpus) {
     about(crew.hands()[gpu].gpu.id, [&](const Pair& pair) { return pair.first == gpu || pair.second == gpu; });
   }

@@ -25,7 +25,7 @@ std::uint64_t seed_of(std::size_t gpu, std::size_t source) { return 0x9e3779b97f
 
 std::size_t source_of(std::size_t copy, std::size_t turn) { return (copy + turn) % kPlaces; }
 
-void await(const Stream& stream, const Event& event) {
+void await(const Stream& stream, const CudaEvent& event) {
   use_gpu(stream.gpu());
   cuda_call(cudaStreamWaitEvent(stream.get(), event.get(), 0), "cudaStreamWaitEvent", stream.gpu());
 }
@@ -39,7 +39,7 @@ Site::Site(const Gpu& gpu, std::size_t bytes) {
   }
 }
 
-Flow::Flow(Pair pair_, const Gpu& from, const Gpu& to)
+PeerFlow::PeerFlow(Pair pair_, const Gpu& from, const Gpu& to)
     : pair(pair_),
       copying(from.index),
       checking(to.index),
@@ -75,7 +75,7 @@ Flows::Flows(Context& context, Crew& crew, const std::vector<bool>& takes_part, 
     Hand& to = crew_.hands()[pair.second];
     if (from.is_out || to.is_out || !sites_[pair.first] || !sites_[pair.second]) continue;
     try {
-      flows_[pair.first][pair.second] = std::make_unique<Flow>(pair, from.gpu, to.gpu);
+      flows_[pair.first][pair.second] = std::make_unique<PeerFlow>(pair, from.gpu, to.gpu);
     } catch (const CudaError& error) {
       find_the_dead(pair, error.what());
     }
@@ -89,7 +89,7 @@ bool Flows::can_use(Pair pair) const {
 
 // Each copy goes to the place before the last one, once that has been looked at; the sender's stream waits for the
 // receiver's, which has long been done, as memory is faster than any link.
-void Flows::queue(Flow& flow, std::size_t copies, std::size_t turn, std::size_t bytes, std::size_t offset) {
+void Flows::queue(PeerFlow& flow, std::size_t copies, std::size_t turn, std::size_t bytes, std::size_t offset) {
   const int from = flow.copying.gpu();
   const int to = flow.checking.gpu();
   Site& sender = *sites_[flow.pair.first];
@@ -125,7 +125,7 @@ std::vector<std::int64_t> Flows::take(const std::vector<Pair>& pairs, const std:
   const std::size_t bytes = bytes_ / share / 16 * 16;
   std::vector<std::int64_t> times(pairs.size(), 0);
   std::vector<std::size_t> queued;
-  std::vector<const Event*> ends;
+  std::vector<const CudaEvent*> ends;
   std::vector<std::size_t> arriving(crew_.size(), 0);
   gate_.close();
   for (std::size_t i = 0; i < pairs.size(); ++i) {

@@ -27,13 +27,13 @@ struct Site {
 };
 
 // One way from one GPU to another.
-struct Flow {
-  Flow(Pair, const Gpu& from, const Gpu& to);
+struct PeerFlow {
+  PeerFlow(Pair, const Gpu& from, const Gpu& to);
   Pair pair;
   Stream copying;   // on the GPU that sends
   Stream checking;  // on the one that receives
-  Event begin, end, checked_all;
-  std::vector<Event> copied, checked;  // by place
+  CudaEvent begin, end, checked_all;
+  std::vector<CudaEvent> copied, checked;  // by place
   DeviceMemory records;                // a MismatchRecord for each copy
   PinnedMemory seen;
 };
@@ -67,8 +67,8 @@ class Flows {
     std::uint64_t copies = 0;
     std::uint64_t wrong = 0;
   };
-  Flow& flow(Pair pair) { return *flows_[pair.first][pair.second]; }
-  void queue(Flow&, std::size_t copies, std::size_t turn, std::size_t bytes, std::size_t offset);
+  PeerFlow& flow(Pair pair) { return *flows_[pair.first][pair.second]; }
+  void queue(PeerFlow&, std::size_t copies, std::size_t turn, std::size_t bytes, std::size_t offset);
   std::vector<std::int64_t> take(const std::vector<Pair>&, const std::vector<std::size_t>& copies, std::size_t turn,
                                  std::size_t share);
   void collect(const std::vector<Pair>&, const std::vector<std::int64_t>& times, const std::vector<std::size_t>& copies,
@@ -80,7 +80,7 @@ class Flows {
   std::size_t bytes_;
   Gate gate_;
   std::vector<std::unique_ptr<Site>> sites_;
-  std::vector<std::vector<std::unique_ptr<Flow>>> flows_;
+  std::vector<std::vector<std::unique_ptr<PeerFlow>>> flows_;
   std::vector<std::vector<Counts>> counts_;
   std::vector<WrongCopy> wrong_;
 };

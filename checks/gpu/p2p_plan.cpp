@@ -52,8 +52,8 @@ double pair_share(const Matrix& rates, const std::vector<double>& by_gpu, Pair p
   return can > 0 ? 100 * rates[pair.first][pair.second] / can : 0;
 }
 
-Blame blame(const std::vector<Pair>& wrong, std::size_t n) {
-  Blame result;
+PeerBlame blame(const std::vector<Pair>& wrong, std::size_t n) {
+  PeerBlame result;
   result.pairs = wrong;
   while (true) {
     std::vector<std::set<std::size_t>> peers(n);

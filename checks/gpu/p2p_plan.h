@@ -35,10 +35,10 @@ double pair_share(const Matrix&, const std::vector<double>& by_gpu, Pair);
 
 // Who is to blame for wrong copies on these pairs: GPUs that are part of wrong pairs with two or more peers, most first;
 // and the pairs that none of them explains.
-struct Blame {
+struct PeerBlame {
   std::vector<std::size_t> gpus;
   std::vector<Pair> pairs;
 };
-Blame blame(const std::vector<Pair>& wrong, std::size_t n);
+PeerBlame blame(const std::vector<Pair>& wrong, std::size_t n);
 
 }  // namespace rackproof

@@ -53,7 +53,7 @@ class Comparison {
   void walk(const FabricEnd& from, bool begins_with_absent);
   void walk_cycle(const FabricLink& first);
   std::string where(const FabricEnd&) const;
-  void say_displaced(Finding, const FabricLink& expected);
+  void say_displaced(FabricDifference, const FabricLink& expected);
   void say_missing(const FabricLink& expected);
   void say_unexpected(const FabricLink& extra);
 
@@ -71,12 +71,12 @@ class Comparison {
 void Comparison::compare_rate(const FabricLink& expected, const LinkRate& rate) {
   const std::string name = names_.cable_name(expected.a, expected.b);
   if (expected.rate.lanes && rate.lanes && *rate.lanes < *expected.rate.lanes) {
-    findings_.push_back({Finding::narrower, expected.a, expected.b,
+    findings_.push_back({FabricDifference::narrower, expected.a, expected.b,
                          "narrower: " + name + " has " + std::to_string(*rate.lanes) + " lanes, and the cabling says " +
                              std::to_string(*expected.rate.lanes)});
   }
   if (expected.rate.lane_gbits && rate.lane_gbits && *rate.lane_gbits < kSameSpeed * *expected.rate.lane_gbits) {
-    findings_.push_back({Finding::slower, expected.a, expected.b,
+    findings_.push_back({FabricDifference::slower, expected.a, expected.b,
                          "slower: " + name + " runs at " + shortest(*rate.lane_gbits) + " Gb/s a lane, and the cabling says " +
                              shortest(*expected.rate.lane_gbits)});
   }
@@ -95,21 +95,21 @@ std::string Comparison::where(const FabricEnd& end) const {
   return names_.end(end) + " leads nowhere (" + said->second.state + ", " + said->second.physical + ")";
 }
 
-void Comparison::say_displaced(Finding kind, const FabricLink& expected) {
+void Comparison::say_displaced(FabricDifference kind, const FabricLink& expected) {
   findings_.push_back({kind, expected.a, expected.b,
-                       std::string(kind == Finding::crossed ? "crossed: " : "moved: ") + names_.end(expected.a) +
+                       std::string(kind == FabricDifference::crossed ? "crossed: " : "moved: ") + names_.end(expected.a) +
                            " should lead to " + names_.end(expected.b) + ", but " + where(expected.a) + ", and " +
                            where(expected.b)});
 }
 
 void Comparison::say_missing(const FabricLink& expected) {
-  findings_.push_back({Finding::missing, expected.a, expected.b,
+  findings_.push_back({FabricDifference::missing, expected.a, expected.b,
                        "missing: " + names_.cable_name(expected.a, expected.b) + "; " + where(expected.a) + ", and " +
                            where(expected.b)});
 }
 
 void Comparison::say_unexpected(const FabricLink& extra) {
-  findings_.push_back({Finding::unexpected, extra.a, extra.b,
+  findings_.push_back({FabricDifference::unexpected, extra.a, extra.b,
                        "unexpected: " + names_.cable_name(extra.a, extra.b) + ", of which the cabling says nothing"});
 }
 
@@ -126,7 +126,7 @@ void Comparison::walk(const FabricEnd& from, bool begins_with_absent) {
     done_.insert(found->second);
     (wants_absent ? absent : extra) = found->second;
     if (absent != nullptr && extra != nullptr) {
-      say_displaced(Finding::moved, *absent);
+      say_displaced(FabricDifference::moved, *absent);
       absent = extra = nullptr;
     }
     end = other_end(*found->second, end);
@@ -141,7 +141,7 @@ void Comparison::walk_cycle(const FabricLink& first) {
   const FabricLink* absent = &first;
   FabricEnd end = first.a;
   while (done_.insert(absent).second) {
-    say_displaced(Finding::crossed, *absent);
+    say_displaced(FabricDifference::crossed, *absent);
     const FabricLink* extra = extra_.at(other_end(*absent, end));
     done_.insert(extra);
     end = other_end(*extra, other_end(*absent, end));

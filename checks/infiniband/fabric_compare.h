@@ -10,10 +10,10 @@
 
 namespace rackproof {
 
-enum class Finding { missing, moved, crossed, unexpected, narrower, slower };
+enum class FabricDifference { missing, moved, crossed, unexpected, narrower, slower };
 
 struct FabricFinding {
-  Finding kind;
+  FabricDifference kind;
   FabricEnd a;  // of the expected link; of the one that is there, where it is unexpected
   FabricEnd b;
   std::string text;  // names both ends, and where they lead instead

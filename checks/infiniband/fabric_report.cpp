@@ -12,20 +12,22 @@ constexpr std::size_t kMostFindings = 500;
 constexpr std::size_t kMostCounting = 200;
 constexpr double kSameSpeed = 0.99;  // rates are printed with few decimals
 
-const char* metric_of(Finding finding) {
+const char* metric_of(FabricDifference finding) {
   switch (finding) {
-    case Finding::missing: return "links_missing";
-    case Finding::moved: return "links_moved";
-    case Finding::crossed: return "links_crossed";
-    case Finding::unexpected: return "links_unexpected";
-    case Finding::narrower: return "links_narrower";
-    case Finding::slower: return "links_slower";
+    case FabricDifference::missing: return "links_missing";
+    case FabricDifference::moved: return "links_moved";
+    case FabricDifference::crossed: return "links_crossed";
+    case FabricDifference::unexpected: return "links_unexpected";
+    case FabricDifference::narrower: return "links_narrower";
+    case FabricDifference::slower: return "links_slower";
   }
   return "";
 }
 
-constexpr Finding kFindings[] = {Finding::missing,    Finding::moved,    Finding::crossed,
-                                 Finding::unexpected, Finding::narrower, Finding::slower};
+constexpr FabricDifference kDifferences[] = {
+    FabricDifference::missing,    FabricDifference::moved,    FabricDifference::crossed,
+    FabricDifference::unexpected, FabricDifference::narrower, FabricDifference::slower,
+};
 
 const char* kind_name(FabricKind kind) {
   switch (kind) {
@@ -179,7 +181,7 @@ void FabricReport::tell_rest(const std::vector<const FabricLink*>& rest) {
 
 void FabricReport::tell_findings() {
   if (!evidence_.findings) return;
-  std::map<Finding, std::int64_t> counts;
+  std::map<FabricDifference, std::int64_t> counts;
   for (const FabricFinding& finding : *evidence_.findings) ++counts[finding.kind];
   std::size_t told = 0;
   for (const FabricFinding& finding : *evidence_.findings) {
@@ -192,7 +194,8 @@ void FabricReport::tell_findings() {
     context_.measure(metric_of(finding.kind), id, 1);
     context_.note(finding.text);
   }
-  for (const Finding kind : kFindings) context_.measure(metric_of(kind), kFabric, static_cast<double>(counts[kind]));
+  for (const FabricDifference kind : kDifferences)
+    context_.measure(metric_of(kind), kFabric, static_cast<double>(counts[kind]));
   if (evidence_.findings->size() > kMostFindings) {
     context_.note("and " + std::to_string(evidence_.findings->size() - kMostFindings) + " findings more");
   }

@@ -74,7 +74,7 @@ struct Tally {
   Placement pages;
 };
 
-void add_wrong(Context& context, Tally& tally, const Mismatch& wrong, const std::string& what) {
+void add_wrong(Context& context, Tally& tally, const SliceMismatch& wrong, const std::string& what) {
   tally.wrong += wrong.count;
   if (wrong.count == 0) return;
   char text[256];

@@ -53,11 +53,11 @@ Rates Phase::measure(Operation operation) {
 }
 
 template <class Look>
-Mismatch Phase::verify(Look look) {
-  std::vector<Mismatch> found(slices_.size());
+SliceMismatch Phase::verify(Look look) {
+  std::vector<SliceMismatch> found(slices_.size());
   team_.run([&](std::size_t rank) { found[rank] = look(slices_[rank]); });
-  Mismatch all;
-  for (const Mismatch& one : found) {
+  SliceMismatch all;
+  for (const SliceMismatch& one : found) {
     const std::int64_t count = all.count + one.count;
     if (all.count == 0) all = one;
     all.count = count;
@@ -65,11 +65,11 @@ Mismatch Phase::verify(Look look) {
   return all;
 }
 
-Mismatch Phase::verify_last(Operation operation) {
+SliceMismatch Phase::verify_last(Operation operation) {
   return verify([&](const Slice& slice) { return slice.verify(operation); });
 }
 
-Mismatch Phase::verify_source(std::size_t which) {
+SliceMismatch Phase::verify_source(std::size_t which) {
   return verify([&](const Slice& slice) { return slice.verify_source(which); });
 }
 

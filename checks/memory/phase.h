@@ -34,13 +34,13 @@ class Phase {
 
   Rates measure(Operation);
   // Both look at every element. `array` 0 is the target of the last operation, 1 and 2 the sources.
-  Mismatch verify_last(Operation);
-  Mismatch verify_source(std::size_t which);
+  SliceMismatch verify_last(Operation);
+  SliceMismatch verify_source(std::size_t which);
   Placement placement_of_pages() const;
 
  private:
   template <class Look>
-  Mismatch verify(Look look);
+  SliceMismatch verify(Look look);
 
   PhaseSettings settings_;
   Team team_;

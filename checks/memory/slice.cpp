@@ -23,8 +23,8 @@ double factor_of(std::uint64_t pass) { return static_cast<double>(1 + pass % 8);
 std::uint64_t seed_of(std::uint64_t pass) { return pass * kPassStep; }
 
 template <class Expected>
-Mismatch compare(const double* from, std::size_t elements, std::uint64_t first, Expected expected) {
-  Mismatch wrong;
+SliceMismatch compare(const double* from, std::size_t elements, std::uint64_t first, Expected expected) {
+  SliceMismatch wrong;
   for (std::size_t i = 0; i < elements; ++i) {
     const std::uint64_t right = expected(first + i);
     if (bits(from[i]) == right) continue;
@@ -82,7 +82,7 @@ void Slice::run(Operation operation, const Kernels& kernels, std::int64_t passes
   }
 }
 
-Mismatch Slice::verify(Operation operation) const {
+SliceMismatch Slice::verify(Operation operation) const {
   const std::uint64_t pass = pass_;
   switch (operation) {
     case Operation::copy:
@@ -99,7 +99,7 @@ Mismatch Slice::verify(Operation operation) const {
   return {};
 }
 
-Mismatch Slice::verify_source(std::size_t source_index) const {
+SliceMismatch Slice::verify_source(std::size_t source_index) const {
   return compare(source(source_index), elements_, first_,
                  [&](std::uint64_t i) { return bits(source_value(source_index, i)); });
 }

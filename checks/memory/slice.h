@@ -12,7 +12,7 @@
 namespace rackproof {
 
 // Wrong elements of one array.
-struct Mismatch {
+struct SliceMismatch {
   std::int64_t count = 0;
   std::uint64_t index = 0;  // of the first, in the whole array
   std::uint64_t expected = 0;
@@ -34,8 +34,8 @@ class Slice {
 
   // Compares every element of the target with what the last pass of `operation` must have left there; for reading,
   // counts the passes whose sum was wrong.
-  Mismatch verify(Operation) const;
-  Mismatch verify_source(std::size_t source) const;  // 0 or 1
+  SliceMismatch verify(Operation) const;
+  SliceMismatch verify_source(std::size_t source) const;  // 0 or 1
 
   std::size_t elements() const { return elements_; }
   const std::array<Mapping, 3>& arrays() const { return arrays_; }  // target, source 0, source 1
@@ -48,7 +48,7 @@ class Slice {
   std::array<Mapping, 3> arrays_;
   std::array<std::uint64_t, 2> sums_{};  // of the sources, from the pattern and not from memory
   std::uint64_t pass_ = 0;
-  Mismatch wrong_sums_;
+  SliceMismatch wrong_sums_;
 };
 
 // What source 0 or 1 holds at `index`: whole numbers below 2^48, no two alike in a source, so that sums with small

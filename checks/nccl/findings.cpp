@@ -12,15 +12,15 @@ std::string Findings::name_of(std::size_t local) const {
 }
 
 void Findings::say_mismatches(const Round& round, bool is_everywhere) {
-  std::map<int, std::vector<const Mismatch*>> by_iteration;
-  for (const Mismatch& one : round.mismatches) {
+  std::map<int, std::vector<const RankMismatch*>> by_iteration;
+  for (const RankMismatch& one : round.mismatches) {
     errors_[one.local] += one.wrong.count;
     auto& same = by_iteration[one.iteration];
-    if (std::ranges::find(same, one.local, &Mismatch::local) == same.end()) same.push_back(&one);
+    if (std::ranges::find(same, one.local, &RankMismatch::local) == same.end()) same.push_back(&one);
   }
   for (const auto& [iteration, mismatches] : by_iteration) {
     std::vector<WrongOutput> outputs;
-    for (const Mismatch* one : mismatches) {
+    for (const RankMismatch* one : mismatches) {
       const int source = source_of(one->output, one->wrong.place());
       outputs.push_back({one->local, source < 0 ? kManySources : static_cast<std::size_t>(source), one->wrong.place()});
     }
@@ -32,14 +32,14 @@ void Findings::say_mismatches(const Round& round, bool is_everywhere) {
       continue;
     }
     for (const std::size_t rank : blamed) {
-      const auto own = std::ranges::find(mismatches, rank, &Mismatch::local);
+      const auto own = std::ranges::find(mismatches, rank, &RankMismatch::local);
       if (!blamed_.insert(rank).second) continue;
       context_.fault(gpus_[rank].id, "data-mismatch", name_of(rank) + " holds wrong data after " + sentence(**own));
     }
   }
 }
 
-std::string Findings::sentence(const Mismatch& one) const {
+std::string Findings::sentence(const RankMismatch& one) const {
   const std::size_t place = one.wrong.place();
   return std::string(to_text(what_)) + " of " + current_ + ", iteration " + std::to_string(one.iteration) +
          ": element " + std::to_string(place) + " (byte " + std::to_string(place * sizeof(float)) + ") is " +

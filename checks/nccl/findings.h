@@ -36,7 +36,7 @@ class Findings {
  private:
   std::string name_of(std::size_t local) const;
   bool has_others() const { return all_ > gpus_.size(); }
-  std::string sentence(const Mismatch&) const;
+  std::string sentence(const RankMismatch&) const;
   void say_common(std::size_t source, bool is_everywhere, const std::string& what);
 
   Context& context_;

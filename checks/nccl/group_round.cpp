@@ -164,7 +164,7 @@ class GroupRound {
     for (std::size_t i = 0; i < round.ns.size(); ++i) {
       for (std::size_t rank = 0; rank < own.size(); ++rank) own[rank][i] = round.ns[i][rank];
     }
-    for (const Mismatch& one : round.mismatches) {
+    for (const RankMismatch& one : round.mismatches) {
       own[one.local][kErrors] += static_cast<std::int64_t>(one.wrong.count);
     }
     const std::vector<ToldWords> all = rounds_->tell(own);

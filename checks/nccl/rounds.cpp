@@ -50,7 +50,7 @@ Rounds::Rounds(const std::vector<Gpu>& gpus, Communicators& comms, Collective wh
 
 Rounds::~Rounds() = default;
 
-Output Rounds::output_of(const Rank& rank) const {
+RankOutput Rounds::output_of(const Rank& rank) const {
   return {static_cast<int>(what_), comms_.world().ranks, rank.rank, extents_.part, extents_.received};
 }
 
@@ -74,7 +74,7 @@ Round Rounds::begin(std::size_t bytes, bool is_in_place) {
 }
 
 void Rounds::prepare(Rank& rank) {
-  const Output what = output_of(rank);
+  const RankOutput what = output_of(rank);
   for (int i = 0; i < kInputs; ++i) {
     const std::uint64_t seed = seed_ + static_cast<std::uint64_t>(i);
     fill_expected(rank.stream, output(rank), what, seed);
@@ -248,7 +248,7 @@ std::vector<RankProgress> Rounds::progress() {
   std::vector<RankProgress> all;
   for (const auto& rank : ranks_) {
     RankProgress one{.is_lost = false, .entered = done_, .left = done_};
-    const auto count = [&](const std::vector<Event>& events, int& reached) {
+    const auto count = [&](const std::vector<CudaEvent>& events, int& reached) {
       for (int i = 0; i < queued_; ++i) {
         const cudaError_t code = cudaEventQuery(events[static_cast<std::size_t>(i)].get());
         if (code == cudaErrorNotReady) return;

@@ -17,18 +17,18 @@
 namespace rackproof {
 
 // What one rank's output held that it must not hold.
-struct Mismatch {
+struct RankMismatch {
   std::size_t local = 0;  // index among our ranks
   int iteration = 0;
   WrongElements wrong;
-  Output output;
+  RankOutput output;
   std::uint64_t seed = 0;
 };
 
 struct Round {
   std::vector<std::vector<std::int64_t>>
       ns;  // by iteration and rank, from the rank's entry to its exit, of one collective
-  std::vector<Mismatch> mismatches;
+  std::vector<RankMismatch> mismatches;
 };
 
 // Thrown when a round does not end: how far each rank came.
@@ -75,7 +75,7 @@ class Rounds {
   void verify(Rank&, int number);
   void wait();
   std::vector<cudaStream_t> streams() const;
-  Output output_of(const Rank&) const;
+  RankOutput output_of(const Rank&) const;
   float* input(const Rank&, int which) const;
   float* output(const Rank&) const;
 

@@ -39,8 +39,8 @@ struct Rounds::Rank {
   int local;
   int rank;
   Stream stream;
-  std::vector<Event> starts, ends;
-  Event finished;
+  std::vector<CudaEvent> starts, ends;
+  CudaEvent finished;
   DeviceMemory data;
   // One for each seed: on the simulator the hash of what was hashed before then costs nothing.
   DeviceMemory partials[kInputs];

@@ -98,14 +98,14 @@ void fill_given(const Stream& stream, float* memory, std::size_t length, std::si
          seed, given == 0 ? 0 : rank);
 }
 
-void fill_expected(const Stream& stream, float* memory, const Output& output, std::uint64_t seed) {
+void fill_expected(const Stream& stream, float* memory, const RankOutput& output, std::uint64_t seed) {
   // The rank is told only where it matters: work that is known to be the same need be simulated only once.
   const bool is_own = output.what == 2 || output.what == 3 || output.what == 5;
   launch(rackproof_nccl_fill_expected, over((output.received + 3) / 4, 2048), stream, vectors_of(memory),
          output.received, output.what, seed, output.ranks, is_own ? output.rank : 0, output.part / 4);
 }
 
-void find_wrong(const Stream& stream, const float* memory, const Output& output, std::uint64_t seed,
+void find_wrong(const Stream& stream, const float* memory, const RankOutput& output, std::uint64_t seed,
                 const std::uint64_t* sum, std::uint64_t right_sum, WrongElements* wrong) {
   // Nearly always it has nothing to do, so few threads are started.
   launch(rackproof_nccl_find_wrong, over((output.received + 3) / 4, 64), stream, reinterpret_cast<const uint4*>(memory),
@@ -119,7 +119,7 @@ void clear_wrong(const Stream& stream, WrongElements* wrong, std::size_t how_man
          static_cast<unsigned int>(how_many));
 }
 
-double expected_at(const Output& output, std::uint64_t seed, std::size_t place) {
+double expected_at(const RankOutput& output, std::uint64_t seed, std::size_t place) {
   int numbers[4];
   rackproof_expect(output.what, seed, output.ranks, output.rank, output.part / 4, place / 4, numbers);
   return numbers[place % 4];
@@ -132,7 +132,7 @@ double found_at(const WrongElements& wrong) {
   return static_cast<double>(value);
 }
 
-int source_of(const Output& output, std::size_t place) {
+int source_of(const RankOutput& output, std::size_t place) {
   return rackproof_source(output.what, output.ranks, output.rank, output.part / 4, place / 4);
 }
 

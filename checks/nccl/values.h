@@ -57,7 +57,7 @@ RACKPROOF_BOTH inline void rackproof_expect(int what, std::uint64_t seed, int ra
 namespace rackproof {
 
 // What is verified: the output of one rank.
-struct Output {
+struct RankOutput {
   int what = 0;  // a Collective
   int ranks = 0;
   int rank = 0;
@@ -78,15 +78,15 @@ struct WrongElements {
 void fill_given(const Stream&, float* memory, std::size_t length, std::size_t given_at, std::size_t given,
                 std::uint64_t seed, int rank);
 // Writes what must come out.
-void fill_expected(const Stream&, float* memory, const Output&, std::uint64_t seed);
+void fill_expected(const Stream&, float* memory, const RankOutput&, std::uint64_t seed);
 // Compares element by element, unless *sum is already the right one (nullptr: always). `wrong` must be cleared before.
-void find_wrong(const Stream&, const float* memory, const Output&, std::uint64_t seed, const std::uint64_t* sum,
+void find_wrong(const Stream&, const float* memory, const RankOutput&, std::uint64_t seed, const std::uint64_t* sum,
                 std::uint64_t right_sum, WrongElements* wrong);
 void clear_wrong(const Stream&, WrongElements* wrong, std::size_t how_many);
 
 // On the host: what must stand at a place, what its four bytes say, and whose data it is (-1: of all).
-double expected_at(const Output&, std::uint64_t seed, std::size_t place);
+double expected_at(const RankOutput&, std::uint64_t seed, std::size_t place);
 double found_at(const WrongElements&);
-int source_of(const Output&, std::size_t place);
+int source_of(const RankOutput&, std::size_t place);
 
 }  // namespace rackproof

@@ -72,7 +72,7 @@ class Bandwidth {
   std::size_t chunk_ = 0;
   std::string no_nvml_;  // why
   std::optional<Nvml> nvml_;
-  std::vector<NumaNode> nodes_;
+  std::vector<MemoryNode> nodes_;
   std::map<int, int> near_;  // by CUDA's index; -1: anywhere
   std::map<int, int> far_;   // -1: there is none
   std::map<std::string, std::pair<double, double>> alone_;  // h2d and d2h in GB/s, by id
@@ -85,7 +85,8 @@ void Bandwidth::place(std::vector<GpuPart>& parts) {
   if (!can_place) context_.note("memory cannot be put on a NUMA node here, so no far memory is measured");
   if (can_place && nodes_.size() < 2) context_.note("one NUMA node with memory: there is no far memory to be measured");
   for (const GpuPart& part : parts) {
-    const int node = can_place && std::ranges::count(nodes_, part.gpu.numa_node, &NumaNode::number) > 0 ? part.gpu.numa_node : -1;
+    const int node =
+        can_place && std::ranges::count(nodes_, part.gpu.numa_node, &MemoryNode::number) > 0 ? part.gpu.numa_node : -1;
     near_[part.gpu.index] = node;
     far_[part.gpu.index] = node < 0 ? -1 : far_node(nodes_, node);
     if (node < 0 && can_place && nodes_.size() > 1) {

@@ -27,9 +27,9 @@ void for_each_living(std::vector<LaneBurst>& lanes, Body body) {
   }
 }
 
-void await(std::vector<LaneBurst>& lanes, const Event& (CopyLane::*event)() const, const char* what) {
+void await(std::vector<LaneBurst>& lanes, const CudaEvent& (CopyLane::*event)() const, const char* what) {
   std::vector<LaneBurst*> living;
-  std::vector<const Event*> events;
+  std::vector<const CudaEvent*> events;
   for_each_living(lanes, [&](LaneBurst& one) {
     living.push_back(&one);
     events.push_back(&(one.lane->*event)());

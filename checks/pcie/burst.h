@@ -13,7 +13,7 @@ namespace rackproof {
 struct LaneBurst {
   CopyLane* lane = nullptr;
   std::vector<TimedCopy> times;
-  std::vector<Mismatch> mismatches;
+  std::vector<CopyMismatch> mismatches;
   std::string failure;    // why there is nothing of it; its GPU is of no more use
   bool is_late = false;   // it hangs: not even its memory can be given back
 };

@@ -45,7 +45,7 @@ Hashes expected_hashes(const CopyPattern& pattern) {
 DeviceSide::DeviceSide(const Gpu& one, const CopyPattern& pattern)
     : gpu(one), sources(one.index, kSources * pattern.bytes), ring(one.index, kRing * pattern.bytes) {
   const Stream stream(gpu.index);
-  Event filled(gpu.index);
+  CudaEvent filled(gpu.index);
   for (std::size_t i = 0; i < kSources; ++i) {
     fill_words(stream, sources.get<std::uint64_t>() + i * pattern.words(), pattern.words(), pattern.seeds[i]);
   }
@@ -130,13 +130,13 @@ WordErrors CopyLane::look(const std::uint64_t* memory, std::uint64_t seed) {
   return *errors_.get<WordErrors>();
 }
 
-std::vector<Mismatch> CopyLane::mismatches() {
-  std::vector<Mismatch> found;
+std::vector<CopyMismatch> CopyLane::mismatches() {
+  std::vector<CopyMismatch> found;
   for (std::size_t i = 0; i < kRing; ++i) {
     const std::uint64_t copy = number(i);
     if (sums_.get<volatile std::uint64_t>()[i] == expected_[copy % kSources]) continue;
     const std::uint64_t seed = pattern_.seeds[copy % kSources];
-    Mismatch one{.copy = copy};
+    CopyMismatch one{.copy = copy};
     if (direction_ == Direction::h2d) {
       one.words = look(place(copy), seed);
     } else {

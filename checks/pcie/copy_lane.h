@@ -36,7 +36,7 @@ struct HostSide {
 };
 
 // A copy that came out wrong.
-struct Mismatch {
+struct CopyMismatch {
   std::uint64_t copy = 0;  // its number, from 0
   WordErrors words{};      // `first` counts words from the chunk's begin
   bool is_source_wrong = false;  // the GPU's memory that was copied from is not what was written there
@@ -53,14 +53,14 @@ class CopyLane {
 
   // kRing copies, to be put behind a gate.
   void queue_copies();
-  const Event& copied() const { return marks_.back(); }
+  const CudaEvent& copied() const { return marks_.back(); }
   std::vector<TimedCopy> times() const;  // of this burst; nothing else may be asked before copied() has happened
 
   // Then the hashes of all places of the ring, by this GPU: in its own memory, or through the link in the host's.
   void queue_hashes();
-  const Event& hashed() const { return hashed_; }
+  const CudaEvent& hashed() const { return hashed_; }
   // Looks closer at every copy whose hash is wrong.
-  std::vector<Mismatch> mismatches();
+  std::vector<CopyMismatch> mismatches();
 
  private:
   std::uint64_t number(std::size_t place) const { return copies() - kRing + place; }
@@ -75,9 +75,9 @@ class CopyLane {
   const Hashes& expected_;
   Direction direction_;
   Stream stream_;
-  std::vector<Event> marks_;  // before the first copy, and after each
-  Event hashed_;
-  Event looked_;
+  std::vector<CudaEvent> marks_;  // before the first copy, and after each
+  CudaEvent hashed_;
+  CudaEvent looked_;
   int hashed_by_;          // multiprocessors
   DeviceMemory partials_;  // for each source its own
   PinnedMemory sums_;      // by place

@@ -19,7 +19,7 @@ std::string hex(std::uint64_t number) {
 
 std::size_t index_of(Direction direction) { return direction == Direction::h2d ? 0 : 1; }
 
-std::string sentence(const CopyLane& lane, const Mismatch& one, std::size_t words) {
+std::string sentence(const CopyLane& lane, const CopyMismatch& one, std::size_t words) {
   std::string text = "GPU " + std::to_string(lane.gpu().index) + ", " + std::string(to_text(lane.direction())) +
                      ", copy " + std::to_string(one.copy) + ": ";
   if (one.words.count == 0) return text + "its hash was wrong, and a second look found every word right";
@@ -82,7 +82,7 @@ void CopySession::lose(GpuPart& part, const std::string& why, bool is_hung) {
 void CopySession::note_mismatches(GpuPart& part, const LaneBurst& burst) {
   const std::size_t way = index_of(burst.lane->direction());
   part.copies[way] += kRing;
-  for (const Mismatch& one : burst.mismatches) {
+  for (const CopyMismatch& one : burst.mismatches) {
     if (part.wrong[way]++ >= kMostFaults) continue;
     context_.fault(part.gpu.id, "data-mismatch", sentence(*burst.lane, one, pattern_.words()));
   }

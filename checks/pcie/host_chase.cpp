@@ -23,8 +23,8 @@ HostChase::HostChase(const std::vector<std::uint64_t>& cycle, int node, int gpu)
 
 std::optional<Estimate> HostChase::measure(const Gpu& gpu) const {
   const Stream stream(gpu.index);
-  Event begin(gpu.index);
-  Event end(gpu.index);
+  CudaEvent begin(gpu.index);
+  CudaEvent end(gpu.index);
   const PinnedMemory last(sizeof(std::uint64_t));
   bool is_right = true;
   const Estimate estimate = sample(

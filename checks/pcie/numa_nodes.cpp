@@ -23,11 +23,11 @@ bool has_memory(const SysRoot& root, const std::string& folder) {
 
 }  // namespace
 
-std::vector<NumaNode> numa_nodes_with_memory(const SysRoot& root) {
-  std::vector<NumaNode> nodes;
+std::vector<MemoryNode> numa_nodes_with_memory(const SysRoot& root) {
+  std::vector<MemoryNode> nodes;
   for (const std::string& name : root.list(kNodes)) {
     if (!name.starts_with("node")) continue;
-    NumaNode node;
+    MemoryNode node;
     const char* const end = name.data() + name.size();
     const auto [rest, code] = std::from_chars(name.data() + 4, end, node.number);
     const std::string folder = std::string(kNodes) + "/" + name;
@@ -36,12 +36,12 @@ std::vector<NumaNode> numa_nodes_with_memory(const SysRoot& root) {
     for (int one = 0; distances >> one;) node.distances.push_back(one);
     nodes.push_back(std::move(node));
   }
-  std::ranges::sort(nodes, {}, &NumaNode::number);
+  std::ranges::sort(nodes, {}, &MemoryNode::number);
   return nodes;
 }
 
-int far_node(const std::vector<NumaNode>& nodes, int near) {
-  const auto own = std::ranges::find(nodes, near, &NumaNode::number);
+int far_node(const std::vector<MemoryNode>& nodes, int near) {
+  const auto own = std::ranges::find(nodes, near, &MemoryNode::number);
   if (own == nodes.end()) return -1;
   int farthest = -1;
   int greatest = -1;

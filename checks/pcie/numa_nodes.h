@@ -7,15 +7,15 @@
 
 namespace rackproof {
 
-struct NumaNode {
+struct MemoryNode {
   int number = 0;
   std::vector<int> distances;  // to each node that is online, in their order; empty: not told
 };
 
 // Those that have memory, in the order of their numbers.
-std::vector<NumaNode> numa_nodes_with_memory(const SysRoot&);
+std::vector<MemoryNode> numa_nodes_with_memory(const SysRoot&);
 
 // The one at the greatest distance from `near`; the lowest number among equals. -1 when there is no other.
-int far_node(const std::vector<NumaNode>&, int near);
+int far_node(const std::vector<MemoryNode>&, int near);
 
 }  // namespace rackproof

@@ -20,7 +20,7 @@ class FioRuns {
   // Longer than fio needs to start, to end what is in flight and to print.
   static constexpr Milliseconds kGrace{30'000};
 
-  FioRuns(Context& context, const Place& place) : context_(context), place_(place) {}
+  FioRuns(Context& context, const StoragePlace& place) : context_(context), place_(place) {}
 
   // "auto" or an engine in, one that works out; what was passed over is noted. Throws Trouble when none works.
   std::string pick_engine(const std::string& wanted, FioTarget);
@@ -37,7 +37,7 @@ class FioRuns {
   std::optional<BlockCounters> counters() const;
 
   Context& context_;
-  const Place& place_;
+  const StoragePlace& place_;
   BlockCounters fio_;
   BlockCounters device_;
 };

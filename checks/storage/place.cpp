@@ -32,7 +32,7 @@ MountPoint below_overlay(const SysRoot& root, const std::string& mountinfo, Moun
   return below && below->type != "overlay" ? *below : mount;
 }
 
-Place without_block_device(Context& context, Place place, const MountPoint& mount) {
+StoragePlace without_block_device(Context& context, StoragePlace place, const MountPoint& mount) {
   place.device = "filesystem:" + mount.directory;
   context.device({.id = place.device,
                   .kind = "filesystem",
@@ -49,9 +49,9 @@ Place without_block_device(Context& context, Place place, const MountPoint& moun
 
 }  // namespace
 
-Place locate(Context& context, const std::string& path) {
+StoragePlace locate(Context& context, const std::string& path) {
   const SysRoot& root = context.sysroot();
-  Place place{.directory = real_directory(path), .device = "", .block_name = ""};
+  StoragePlace place{.directory = real_directory(path), .device = "", .block_name = ""};
   if (place.directory != path) context.note(path + " leads to " + place.directory + ", which is measured");
 
   const std::string mountinfo = root.text("/proc/self/mountinfo").value_or("");

@@ -7,13 +7,13 @@
 
 namespace rackproof {
 
-struct Place {
+struct StoragePlace {
   std::string directory;   // without symbolic links
   std::string device;      // id of the device that the measurements belong to
   std::string block_name;  // the same for the kernel; empty where no block device is known
 };
 
 // Throws Skip where there is no disk behind the path, Trouble where there is no such directory.
-Place locate(Context&, const std::string& path);
+StoragePlace locate(Context&, const std::string& path);
 
 }  // namespace rackproof

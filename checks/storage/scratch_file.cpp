@@ -55,7 +55,7 @@ ScratchFile::ScratchFile(const std::string& directory, std::int64_t bytes) : fd_
 
 ScratchFile::~ScratchFile() { ::close(fd_); }
 
-Room room_in(const std::string& directory) {
+FreeSpace room_in(const std::string& directory) {
   struct statvfs facts {};
   if (::statvfs(directory.c_str(), &facts) != 0) throw Trouble{directory + ": " + reason()};
   const auto unit = static_cast<std::int64_t>(facts.f_frsize);
@@ -63,7 +63,7 @@ Room room_in(const std::string& directory) {
           .total_bytes = static_cast<std::int64_t>(facts.f_blocks) * unit};
 }
 
-std::string no_room(const Room& room, std::int64_t bytes) {
+std::string no_room(const FreeSpace& room, std::int64_t bytes) {
   const std::int64_t kept = std::min(room.total_bytes / 10, kKeptFree);
   if (bytes <= room.free_bytes - kept) return "";
   return amount(room.free_bytes) + " are free of " + amount(room.total_bytes) + ", and a file of " + amount(bytes) +

@@ -21,14 +21,14 @@ class ScratchFile {
   int fd_ = -1;
 };
 
-struct Room {
+struct FreeSpace {
   std::int64_t free_bytes = 0;   // for this user
   std::int64_t total_bytes = 0;  // of the filesystem
 };
-Room room_in(const std::string& directory);
+FreeSpace room_in(const std::string& directory);
 
 // Why a file of `bytes` must not be made there; empty when it may. A tenth of the filesystem stays free for whoever
 // lives on it, at most 16 GiB.
-std::string no_room(const Room&, std::int64_t bytes);
+std::string no_room(const FreeSpace&, std::int64_t bytes);
 
 }  // namespace rackproof

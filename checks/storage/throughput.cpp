@@ -137,7 +137,7 @@ void measure_loads(Context& context, FioRuns& runs, const FioTarget& target, con
 void rackproof_run(rackproof::Context& context) {
   using namespace rackproof;
   const Wanted wanted = read_parameters(context);
-  const Place place = locate(context, context.param<std::string>("path"));
+  const StoragePlace place = locate(context, context.param<std::string>("path"));
   if (find_tool("fio").empty()) throw Trouble{"fio: not found in PATH; install the package fio"};
   if (const std::string why = no_room(room_in(place.directory), wanted.bytes); !why.empty()) {
     throw Trouble{"no room in " + place.directory + ": " + why};

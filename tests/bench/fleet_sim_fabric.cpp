@@ -60,7 +60,7 @@ Fabric::Fabric(std::size_t nodes, Fault fault, double noise, std::uint64_t seed)
 
 std::vector<FleetNode> Fabric::nodes() const {
   std::vector<FleetNode> all;
-  for (const Place& place : places_) all.push_back({place.node, place.leaf, {}});
+  for (const NodePlace& place : places_) all.push_back({place.node, place.leaf, {}});
   return all;
 }
 

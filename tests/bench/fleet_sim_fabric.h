@@ -25,7 +25,7 @@ class Fabric {
   Fabric(std::size_t nodes, Fault, double noise, std::uint64_t seed);
 
   std::size_t size() const { return places_.size(); }
-  const std::vector<Place>& places() const { return places_; }
+  const std::vector<NodePlace>& places() const { return places_; }
   std::vector<FleetNode> nodes() const;
   // One rail of four, or (-1) all together.
   double carries(std::size_t from, std::size_t to, int rail = -1);
@@ -42,7 +42,7 @@ class Fabric {
   bool takes_lossy(std::size_t from, std::size_t to) const;
   double share(std::size_t from, std::size_t to, int rail) const;
 
-  std::vector<Place> places_;
+  std::vector<NodePlace> places_;
   std::vector<std::size_t> leaf_;
   Fault fault_;
   double noise_;

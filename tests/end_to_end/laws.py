@@ -76,6 +76,9 @@ ALLOWED = (
     ("runner/child.cpp", "int f() { ::wait4(a, b, c, d); return ::kill(1, 9); }"),
     ("runner/plan.cpp", '#include "graphs/limit.h"\nint g = launcher_.kill(1); const char* t = "fork( \\" kill(";\n'),
     ("runner/main.cpp", "#include <CLI/CLI.hpp>"),
+    ("checks/pcie/lane.h", "namespace rackproof {\nstruct Lane { struct End {}; };\nstruct Lane::Near {};\n}\n"),
+    ("checks/pcie/end.cpp", "namespace rackproof {\nnamespace {\nclass Lane {};\n}\nstruct Lane;\n}\n// Lane {\n"),
+    ("tests/simulator/lane.h", "namespace rackproof::simulator {\nclass Lane : public End {};\nstruct End {};\n}\n"),
     ("tests/unit/a.cpp", '#include "runner/plan.h"\nint f() { return ::fork(); }'),
     (
         "checks/CMakeLists.txt",
@@ -115,6 +118,15 @@ class Layers(support.TestCase):
                     self.assertEqual(1, code)
                     self.assertTrue(out.startswith(f"{file}:2: "), out)
                     self.assertIn(rule, out)
+
+    def test_a_second_type_of_one_name_is_reported_and_so_is_the_place_of_the_first(self):
+        self.write("graphs/style.h", "namespace rackproof {\n\nstruct Place final : Point {\n};\n\n}\n")
+        for second in ("struct Place {", "enum class Place : char {", "class alignas(8) Place {"):
+            with self.subTest(second):
+                self.write("runner/plan.cpp", f"namespace rackproof {{\nint f() {{ return 1; }}\n{second} a }};\n}}\n")
+                code, out = self.check_layers(self.folder)
+                self.assertEqual(1, code)
+                self.assertTrue(out.startswith("runner/plan.cpp:3: defines Place, as graphs/style.h:3 does"), out)
 
     def test_what_is_allowed_is_not_reported(self):
         for path, text in ALLOWED:

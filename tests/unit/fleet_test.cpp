@@ -24,7 +24,7 @@ struct Fleet {
 
   Fleet(std::size_t count, std::size_t per_leaf, const Spoil& spoil, double noise = 0.01, std::size_t rounds = 5,
         const std::vector<std::string>& rails = {""}, unsigned seed = 1) {
-    std::vector<Place> places;
+    std::vector<NodePlace> places;
     for (std::size_t i = 0; i < count; ++i) {
       nodes.push_back({name(i), per_leaf == 0 ? "" : "leaf" + std::to_string(i / per_leaf + 1), {}});
       places.push_back({nodes.back().name, nodes.back().leaf, ""});

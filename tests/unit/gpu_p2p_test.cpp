@@ -68,17 +68,17 @@ TEST_CASE("what was not measured counts for nothing", "[gpu.p2p]") {
 TEST_CASE("wrong copies are blamed on what they have in common", "[gpu.p2p]") {
   SECTION("nothing wrong") { CHECK(blame({}, 8).gpus.empty()); }
   SECTION("one GPU, in both directions") {
-    const Blame found = blame({{3, 0}, {3, 5}, {1, 3}}, 8);
+    const PeerBlame found = blame({{3, 0}, {3, 5}, {1, 3}}, 8);
     CHECK(found.gpus == std::vector<std::size_t>{3});
     CHECK(found.pairs.empty());
   }
   SECTION("one pair: nobody can say which end") {
-    const Blame found = blame({{3, 0}, {0, 3}}, 8);
+    const PeerBlame found = blame({{3, 0}, {0, 3}}, 8);
     CHECK(found.gpus.empty());
     CHECK(found.pairs == std::vector<Pair>{{3, 0}, {0, 3}});
   }
   SECTION("two GPUs") {
-    const Blame found = blame({{1, 0}, {1, 2}, {1, 4}, {6, 5}, {6, 7}, {6, 1}}, 8);
+    const PeerBlame found = blame({{1, 0}, {1, 2}, {1, 4}, {6, 5}, {6, 7}, {6, 1}}, 8);
     CHECK(std::set<std::size_t>(found.gpus.begin(), found.gpus.end()) == std::set<std::size_t>{1, 6});
     CHECK(found.pairs.empty());
   }

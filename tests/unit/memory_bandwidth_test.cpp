@@ -195,7 +195,7 @@ TEST_CASE("a flipped bit, a stale element and a swapped pair are found after eac
       const double right = slice.target()[5];
       const auto flipped = std::bit_cast<std::uint64_t>(right) ^ (1ull << 51);
       slice.target()[5] = std::bit_cast<double>(flipped);
-      const Mismatch one = slice.verify(operation);
+      const SliceMismatch one = slice.verify(operation);
       CHECK(one.count == 1);
       CHECK(one.index == kFirst + 5);
       CHECK(one.expected == std::bit_cast<std::uint64_t>(right));

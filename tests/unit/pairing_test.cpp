@@ -9,8 +9,8 @@ using namespace rackproof;
 
 namespace {
 
-std::vector<Place> places(std::size_t nodes, std::size_t per_leaf) {
-  std::vector<Place> all;
+std::vector<NodePlace> places(std::size_t nodes, std::size_t per_leaf) {
+  std::vector<NodePlace> all;
   for (std::size_t i = 0; i < nodes; ++i) {
     all.push_back({"n" + std::to_string(i), per_leaf == 0 ? "" : "leaf" + std::to_string(i / per_leaf), ""});
   }
@@ -23,7 +23,7 @@ struct Counted {
   std::vector<std::size_t> across;
 };
 
-Counted count(const std::vector<Place>& all, const Rounds& rounds) {
+Counted count(const std::vector<NodePlace>& all, const Rounds& rounds) {
   Counted counted;
   std::set<std::pair<std::size_t, std::size_t>> met;
   for (const auto& round : rounds) {
@@ -161,7 +161,7 @@ TEST_CASE("pairing: all are one group; one node alone is none; leaves that are i
         Rounds{{{0, 1, 2, 3, 4}}, {{0, 1, 2, 3, 4}}});
   CHECK(pairing(places(1, 0), {}).empty());
   CHECK(pairing({}, {}).empty());
-  std::vector<Place> mixed;
+  std::vector<NodePlace> mixed;
   for (std::size_t i = 0; i < 8; ++i) mixed.push_back({"n" + std::to_string(i), i % 2 == 0 ? "even" : "odd", ""});
   CHECK(pairing(mixed, {.on = Meeting::groups, .rounds = 1, .group = 4}) == Rounds{{{0, 2, 4, 6}, {1, 3, 5, 7}}});
 }

@@ -88,7 +88,8 @@ TEST_CASE("pcie.bandwidth: a late slow copy is the worst of a figure") {
 }
 
 TEST_CASE("pcie.bandwidth: the far node is the one at the greatest distance that has memory") {
-  const std::vector<NumaNode> four{{0, {10, 12, 32, 32}}, {1, {12, 10, 32, 32}}, {2, {32, 32, 10, 12}}, {3, {32, 32, 12, 10}}};
+  const std::vector<MemoryNode> four{
+      {0, {10, 12, 32, 32}}, {1, {12, 10, 32, 32}}, {2, {32, 32, 10, 12}}, {3, {32, 32, 12, 10}}};
   CHECK(far_node(four, 0) == 2);
   CHECK(far_node(four, 3) == 0);
   CHECK(far_node(four, 7) == -1);
