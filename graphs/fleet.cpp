@@ -14,65 +14,6 @@ namespace rackproof {
 
 namespace {
 
-// Nodes that are said to be bad in themselves, a side or a rail of them.
-std::vector<std::size_t> blamed_nodes(const std::vector<Suspicion>& suspicions) {
-  std::set<std::size_t> nodes;
-  for (const Suspicion& one : suspicions) {
-    if (one.part == Part::node || one.part == Part::sends || one.part == Part::receives || one.part == Part::rail) {
-      nodes.insert(one.nodes.begin(), one.nodes.end());
-    }
-  }
-  return {nodes.begin(), nodes.end()};
-}
-
-bool too_many(std::size_t bad, std::size_t of, double share) {
-  return static_cast<double>(bad) > std::max(1.0, share * static_cast<double>(of));
-}
-
-std::size_t count(const std::vector<Suspicion>& suspicions, Part part) {
-  return static_cast<std::size_t>(
-      std::count_if(suspicions.begin(), suspicions.end(), [&](const Suspicion& one) { return one.part == part; }));
-}
-
-// So many are low that each of them being bad is the least likely explanation.
-void make_common(FleetFinding& finding, const FleetCells& fleet, const std::vector<FleetNode>& nodes,
-                 const FleetBounds& bounds) {
-  const std::vector<std::size_t> bad = blamed_nodes(finding.suspicions);
-  const std::size_t measured = nodes.size() - finding.unmeasured.size();
-  std::set<std::pair<std::uint32_t, std::uint32_t>> pairs;
-  for (const Cell& cell : fleet.cells) pairs.insert(std::minmax(cell.from, cell.to));
-  const std::size_t leaves = count(finding.suspicions, Part::leaf);
-  const std::size_t paths = count(finding.suspicions, Part::path) + count(finding.suspicions, Part::pair);
-  std::string what;
-  if (too_many(bad.size(), measured, bounds.max_blamed))
-    what = fmt::format("{} of {} nodes are", bad.size(), measured);
-  else if (too_many(leaves, fleet.leaves.size(), bounds.max_blamed))
-    what = fmt::format("{} of {} leaves are", leaves, fleet.leaves.size());
-  else if (too_many(paths, pairs.size(), bounds.max_blamed))
-    what = fmt::format("{} of {} pairs are", paths, pairs.size());
-  else
-    return;
-
-  Suspicion common;
-  common.part = Part::common;
-  std::set<std::size_t> concerned;
-  bool reached = false;
-  for (const Suspicion& one : finding.suspicions) {
-    concerned.insert(one.nodes.begin(), one.nodes.end());
-    common.shortfall = std::max(common.shortfall, one.shortfall);
-    common.z = std::max(common.z, one.z);
-    common.paths += one.paths;
-    reached = reached || one.shortfall < 1;
-  }
-  common.nodes.assign(concerned.begin(), concerned.end());
-  for (const std::size_t node : common.nodes) common.names.push_back(nodes[node].name);
-  common.sentence = fmt::format(
-      "{} {} ({}): so many are not each bad; look at what they have in common, and at what is expected of them", what,
-      reached ? "low, up to " + how_far(common.shortfall, bounds) + " the others" : "not reached",
-      listed(common.names));
-  finding.suspicions = {common};
-}
-
 void compare_levels(FleetFinding& finding, const FleetBounds& bounds) {
   std::map<std::string, std::pair<const FleetLevel*, const FleetLevel*>> rails;
   for (const FleetLevel& level : finding.levels) {
@@ -101,35 +42,6 @@ void compare_levels(FleetFinding& finding, const FleetBounds& bounds) {
       finding.facts.push_back(
           fmt::format("{} is {} the other rails, over the whole fleet", rail, how_far(share, bounds)));
     }
-  }
-}
-
-// What all bad nodes share and less than half of the others have.
-void say_what_is_shared(FleetFinding& finding, const std::vector<FleetNode>& nodes) {
-  std::set<std::size_t> bad;
-  for (const Suspicion& one : finding.suspicions) {
-    if (one.part == Part::common || one.part == Part::leaf) bad.insert(one.nodes.begin(), one.nodes.end());
-  }
-  for (const std::size_t node : blamed_nodes(finding.suspicions)) bad.insert(node);
-  if (bad.size() < 2 || bad.size() == nodes.size()) return;
-  const auto facts_of = [](const FleetNode& node) {
-    auto facts = node.facts;
-    if (!node.leaf.empty()) facts.emplace_back("leaf", node.leaf);
-    return facts;
-  };
-  for (const auto& fact : facts_of(nodes[*bad.begin()])) {
-    std::size_t low = 0;
-    std::size_t others = 0;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const auto facts = facts_of(nodes[i]);
-      if (std::find(facts.begin(), facts.end(), fact) != facts.end()) ++(bad.contains(i) ? low : others);
-    }
-    const std::size_t good = nodes.size() - bad.size();
-    if (low < bad.size() || 2 * others >= good) continue;
-    finding.facts.push_back(
-        others == 0 ? fmt::format("all {} that are low have {} {}, and nobody else", low, fact.first, fact.second)
-                    : fmt::format("all {} that are low have {} {}, as {} of the {} others have", low, fact.first,
-                                  fact.second, others, good));
   }
 }
 
@@ -187,6 +99,10 @@ FleetFinding analyse(const std::vector<FleetNode>& nodes, const std::vector<Path
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!seen[i]) finding.unmeasured.push_back(i);
   }
+  finding.leaves = fleet.leaves.size();
+  std::set<std::pair<std::uint32_t, std::uint32_t>> pairs;
+  for (const Cell& cell : fleet.cells) pairs.insert(std::minmax(cell.from, cell.to));
+  finding.pairs = pairs.size();
   FleetSearch search(fleet, bounds);
   finding.deviation = search.deviation;
   for (const Blame& blame : search.blames) finding.suspicions.push_back(suspicion_of(blame, fleet, nodes, bounds));
@@ -206,9 +122,7 @@ FleetFinding analyse(const std::vector<FleetNode>& nodes, const std::vector<Path
     finding.levels.push_back(
         {fleet.rails[key.first], key.second, std::exp(bounds.higher_is_better ? level : -level), paths[key]});
   }
-  make_common(finding, fleet, nodes, bounds);
   compare_levels(finding, bounds);
-  say_what_is_shared(finding, nodes);
   return finding;
 }
 

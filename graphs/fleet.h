@@ -61,6 +61,8 @@ struct Suspicion {
   // Where only some of the part's paths are low: these, each from and to. Otherwise empty: all are.
   std::vector<std::pair<std::size_t, std::size_t>> some;
   bool only_across = false;  // of a leaf: what crosses to other leaves is low, what stays inside is not
+  // false: low by twice what is a fault or more, and of so few nodes that chance is not ruled out until it shows again.
+  bool sure = true;
 };
 
 // What the fleet carries on a rail, inside a leaf or across leaves.
@@ -77,10 +79,16 @@ struct FleetFinding {
   std::vector<Suspicion> suspicions;    // the worst first
   std::vector<std::string> facts;       // sentences: what crosses leaves against what does not, what the low ones share
   std::vector<std::size_t> unmeasured;  // nodes of which there is no value at all, not even a failed one
+  std::size_t leaves = 0;               // that are known
+  std::size_t pairs = 0;                // of nodes that met
 };
 
 // Deterministic, whatever the order of the values. Values that are no number above zero are left out.
 FleetFinding analyse(const std::vector<FleetNode>&, const std::vector<PathValue>&, const FleetBounds& = {});
+
+// Once the suspicions are all that remain: more of them than may each be bad become one, `common`, but for the few that
+// fall short by many times what the others do. Adds what the bad ones share to the facts.
+FleetFinding capped(FleetFinding, const std::vector<FleetNode>&, const FleetBounds& = {});
 
 // The suspicion that accounts for a path, or nullptr: what a limit that this path misses should blame.
 const Suspicion* accounts_for(const FleetFinding&, const std::vector<FleetNode>&, std::size_t from, std::size_t to,

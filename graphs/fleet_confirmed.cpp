@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "graphs/fleet_second_pass.h"
@@ -49,8 +50,9 @@ class SecondPass {
   }
 
   // Over the values that `concerns` picks, by partner; a suspicion with the second pass's figures, if it is borne out.
+  // nullopt: none of them was measured again, which clears nobody.
   template <typename Concerns>
-  bool bears_out(Suspicion& one, double least, Concerns&& concerns) const {
+  std::optional<bool> bears_out(Suspicion& one, double least, Concerns&& concerns) const {
     std::map<std::size_t, std::vector<double>> units;
     std::size_t paths = 0;
     bool reached = false;
@@ -62,7 +64,7 @@ class SecondPass {
       ++paths;
       reached = reached || row.value.reached;
     }
-    if (units.empty()) return false;
+    if (units.empty()) return std::nullopt;
     std::vector<double> effects;
     for (auto& [unit, residuals] : units) effects.push_back(plain_median(residuals));
     const double effect = upper_median(effects);
@@ -127,6 +129,12 @@ std::vector<Suspicion> confirmed(const FleetFinding& first, const std::vector<Fl
     worded.sentence += "; measured twice";
     kept.push_back(std::move(worded));
   };
+  const auto settle = [&](Suspicion one, double least, auto&& concerns) {
+    const Suspicion first_word = one;
+    const auto word = pass.bears_out(one, least, concerns);
+    if (word.value_or(false)) keep(one);
+    if (!word) kept.push_back(first_word);
+  };
   const auto with_good = [&](std::size_t node, const Suspicion& one) {
     return [&, node](const PathValue& value) {
       if (one.outward && value.from == node && pass.is_good(value.to)) return static_cast<int>(value.to);
@@ -136,16 +144,16 @@ std::vector<Suspicion> confirmed(const FleetFinding& first, const std::vector<Fl
   };
   for (const Suspicion& suspicion : first.suspicions) {
     Suspicion one = suspicion;
-    const double least = kPersists * suspicion.shortfall;
+    // Where it was not sure the second pass alone must show what made it doubtful.
+    const double least = std::max(kPersists * suspicion.shortfall, suspicion.sure ? 0 : kDoubtful * bounds.least);
     if (!one.some.empty()) {
       const auto one_of_them = [&](const PathValue& value) {
         const auto at = std::find(one.some.begin(), one.some.end(), std::pair(value.from, value.to));
         return at == one.some.end() ? -1 : static_cast<int>(at - one.some.begin());
       };
-      if (pass.bears_out(one, least, one_of_them)) {
-        one.sentence += "; measured twice";
-        kept.push_back(one);
-      }
+      const auto word = pass.bears_out(one, least, one_of_them);
+      if (word.value_or(false)) one.sentence += "; measured twice";
+      if (word.value_or(true)) kept.push_back(one);
       continue;
     }
     switch (one.part) {
@@ -166,19 +174,22 @@ std::vector<Suspicion> confirmed(const FleetFinding& first, const std::vector<Fl
             // One direction low is that side of one end.
             if (!suspicion.inward) (node == from ? end.inward : end.outward) = false;
             end.part = end.inward && end.outward ? Part::node : end.outward ? Part::sends : Part::receives;
-            if (!pass.bears_out(end, least, with_good(node, end))) continue;
+            if (!pass.bears_out(end, least, with_good(node, end)).value_or(false)) continue;
             if (!end.rail.empty()) end.part = Part::rail;
             keep(end);
             is_node = true;
           }
           if (is_node) break;
         }
+        int times = 0;  // each time counts for itself: the better half of them must be low
         const auto itself = [&](const PathValue& value) {
           const bool there = one.outward && value.from == from && value.to == to;
           const bool back = one.inward && value.from == to && value.to == from;
-          return there || back ? 0 : -1;
+          return there || back ? times++ : -1;
         };
-        if (!pass.bears_out(one, least, itself)) break;
+        const auto word = pass.bears_out(one, least, itself);
+        if (!word) kept.push_back(suspicion);
+        if (!word.value_or(false)) break;
         // Both ends must have been seen to do well with others; else it stays untold which it is.
         if (one.part == Part::pair && nodes.size() > 2) one.part = Part::path;
         keep(one);
@@ -193,11 +204,11 @@ std::vector<Suspicion> confirmed(const FleetFinding& first, const std::vector<Fl
             return static_cast<int>(value.to);
           return -1;
         };
-        if (pass.bears_out(one, least, crossing)) keep(one);
+        settle(one, least, crossing);
         break;
       }
       default:
-        if (pass.bears_out(one, least, with_good(one.nodes[0], one))) keep(one);
+        settle(one, least, with_good(one.nodes[0], one));
     }
   }
   return kept;

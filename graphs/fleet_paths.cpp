@@ -22,10 +22,21 @@ struct Direction {
 
 }  // namespace
 
+void FleetSearch::measure_deviation() {
+  std::vector<double> left;
+  for (const Cell& cell : fleet.cells) {
+    if (cell.reached && !cell.explained) left.push_back(cell.residual);
+  }
+  deviation = floor_;
+  if (left.size() >= 4) {
+    const double middle = plain_median(left);
+    deviation = std::max(floor_, deviation_around(left, middle));
+  }
+}
+
 void FleetSearch::low_paths() {
   std::vector<double> residual(fleet.cells.size(), 0);
   std::vector<double> usual;
-  std::vector<double> raw;
   std::size_t looked_at = 0;
   for (std::size_t i = 0; i < fleet.cells.size(); ++i) {
     const Cell& cell = fleet.cells[i];
@@ -34,20 +45,13 @@ void FleetSearch::low_paths() {
     // What an end is low everywhere is not the path's. With one partner an end cannot be told from its path.
     const double ends = std::min(0.0, sends_[cell.from]) + std::min(0.0, receives_[cell.to]);
     residual[i] = cell.reached ? cell.residual - ends : kNothing;
-    if (!cell.reached) continue;
-    usual.push_back(residual[i]);
-    raw.push_back(cell.residual);
+    if (cell.reached) usual.push_back(residual[i]);
   }
   if (looked_at == 0) return;
   double centre = 0;
   if (!usual.empty()) centre = usual.size() < 4 ? upper_median(usual) : plain_median(usual);
-  // Of what was measured: ends that were fitted to it take a part of its spread with them, but not of its tail.
-  if (raw.size() >= 4) {
-    const double middle = plain_median(raw);
-    deviation = deviation_around(raw, middle);
-  }
-  const double error = widening_ * std::max(deviation, floor_);
-  deviation = std::max(deviation, floor_);
+  measure_deviation();
+  const double error = widening_ * deviation;
   const double needed = std::max(bounds.z, normal_bound(kFalseAlarm, looked_at));
 
   struct Low {
@@ -58,6 +62,7 @@ void FleetSearch::low_paths() {
     bool reached = false;
   };
   std::map<Key, Low> pairs;
+  std::vector<std::size_t> told;
   for (const bool second : {false, true}) {
     for (std::size_t i = 0; i < fleet.cells.size(); ++i) {
       const Cell& cell = fleet.cells[i];
@@ -72,6 +77,7 @@ void FleetSearch::low_paths() {
       Direction& direction = cell.from < cell.to ? low.out : low.in;
       ++direction.measured;
       if (second) continue;
+      told.push_back(i);
       direction.low.insert(cell.rail);
       low.effect = std::min(low.effect, effect);
       low.z = std::max(low.z, z);
@@ -79,6 +85,8 @@ void FleetSearch::low_paths() {
       low.reached = low.reached || cell.reached;
     }
   }
+
+  for (const std::size_t i : told) fleet.cells[i].explained = true;
 
   std::vector<Blame> paths;
   for (const auto& [key, low] : pairs) {

@@ -28,6 +28,7 @@ struct FleetSearch::Candidate {
 };
 
 FleetSearch::FleetSearch(FleetCells& cells, const FleetBounds& given) : fleet(cells), bounds(given) {
+  least_ = bounds.least;
   floor_ = std::max({bounds.repeatability, fleet.spread, 1e-9});
   std::vector<std::set<std::uint32_t>> partners(fleet.nodes);
   for (const Cell& cell : fleet.cells) {
@@ -36,7 +37,7 @@ FleetSearch::FleetSearch(FleetCells& cells, const FleetBounds& given) : fleet(ce
   }
   for (const auto& met : partners) met_.push_back(static_cast<std::uint32_t>(met.size()));
 
-  std::vector<PartCells> kinds = parts_of(fleet);
+  const std::vector<PartCells> kinds = parts_of(fleet);
   // By what nodes achieve as long as there are bad ones, of which each spoils the paths of many; then, with these out
   // of the way, by all paths alike, which is finer.
   std::size_t sweeps = 0;
@@ -52,6 +53,24 @@ FleetSearch::FleetSearch(FleetCells& cells, const FleetBounds& given) : fleet(ce
   side_effects();
   low_paths();
   merge();
+  doubt(kinds);
+}
+
+void FleetSearch::doubt(const std::vector<PartCells>& kinds) {
+  std::vector<Blame> sure = std::move(blames);
+  blames.clear();
+  least_ *= kDoubtful;
+  std::size_t sweeps = 0;
+  do {
+    fleet.level_by_nodes();
+    side_effects();
+    widening_ = 1;
+  } while (sweep(kinds) && ++sweeps < kSweeps);
+  fleet.level_by_cells();
+  if (!blames.empty()) measure_deviation();
+  merge();
+  for (Blame& one : blames) one.sure = false;
+  blames.insert(blames.begin(), sure.begin(), sure.end());
 }
 
 void FleetSearch::side_effects() {
@@ -169,7 +188,7 @@ void FleetSearch::candidates_of(const PartCells& kind, std::vector<Candidate>& f
   for (std::size_t part = 0; part < kind.parts(); ++part) {
     if (count[part] < kind.least_units) continue;
     const double effect = score[part] - centre;
-    if (share(effect) < bounds.least) continue;
+    if (share(effect) < least_) continue;
     const double error = kMedianError * within / std::sqrt(static_cast<double>(count[part]));
     const double z = -effect / (widening_ * std::max(between, error));
     if (z < needed) continue;

@@ -14,6 +14,10 @@ using Pair = std::pair<std::size_t, std::size_t>;
 constexpr std::size_t kLeafNodes = 8;
 // Of the low paths of a part that has others so many are.
 constexpr std::size_t kSomePaths = 12;
+// A single path so often: of very many paths some are low by chance once, and of these again some.
+constexpr std::size_t kPathRepeats = 2;
+// Suspects for each good node; where there are more, that is the finding, and rounds without end would not change it.
+constexpr std::size_t kMostSuspects = 4;
 // Controls: good nodes with good nodes, to know what the fabric carries during the second pass.
 constexpr std::size_t kControls = 4;
 
@@ -49,7 +53,8 @@ std::vector<std::vector<std::vector<std::size_t>>> confirmation_pairs(const Flee
       if (std::find(again.begin(), again.end(), pair) == again.end()) again.push_back(pair);
     }
     if (!one.some.empty()) continue;
-    if (one.part == Part::path || one.part == Part::pair) again.emplace_back(one.nodes[0], one.nodes[1]);
+    if (one.part == Part::path || one.part == Part::pair)
+      again.insert(again.end(), kPathRepeats, Pair(one.nodes[0], one.nodes[1]));
     const std::size_t at_most = one.part == Part::leaf ? kLeafNodes : one.nodes.size();
     for (std::size_t i = 0; i < std::min(at_most, one.nodes.size()); ++i) {
       // From a leaf whose uplinks are low the way must lead across them.
@@ -59,7 +64,8 @@ std::vector<std::vector<std::vector<std::size_t>>> confirmation_pairs(const Flee
       entry.left = partners;
     }
   }
-  if (again.empty() && (wanted.empty() || good.empty())) return {};
+  if (wanted.size() > kMostSuspects * good.size()) wanted.clear();
+  if (again.empty() && wanted.empty()) return {};
 
   std::size_t position = 0;
   for (auto& [node, entry] : wanted) {

@@ -112,6 +112,7 @@ Suspicion suspicion_of(const Blame& blame, const FleetCells& fleet, const std::v
   found.inward = blame.inward;
   found.only_across = blame.only_across;
   found.some = blame.some;
+  found.sure = blame.sure;
   switch (blame.part) {
     case Part::leaf:
       found.names = {fleet.leaves[blame.index]};
@@ -142,6 +143,7 @@ Suspicion suspicion_of(const Blame& blame, const FleetCells& fleet, const std::v
                                      bounds.higher_is_better ? "what the fleet carries" : "what the fleet takes",
                                      found.shortfall, bounds);
   }
+  if (!found.sure) found.sentence += ", as far as so few nodes tell";
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "checks/api/units.h"
@@ -11,6 +12,11 @@
 
 namespace rackproof {
 namespace {
+
+constexpr std::string_view kOneOfMany = "so many look bad that it may not be this node's own";
+constexpr std::string_view kOneOfFew = "more nodes or steadier figures would tell";
+constexpr std::string_view kOneOfTwo = "it may be the other's, or of what lies between them";
+constexpr std::string_view kOneOfGroup = "it may be another's of that group";
 
 // The share of nodes that one run may blame, as its first event says.
 constexpr std::string_view kMaxBlamed = "max_blamed_percent";
@@ -63,13 +69,12 @@ FleetFinding first_pass(const Run& run, const Step& step, const SpanEvidence& ev
 
 FleetVerdict compare_fleet(const Run& run, const Step& step, const SpanEvidence& evidence,
                            const Expectation& expectation) {
-  FleetFinding first = first_pass(run, step, evidence, expectation);
+  const FleetBounds bounds = bounds_of(run, step, expectation);
+  FleetFinding finding = first_pass(run, step, evidence, expectation);
   const std::vector<PathValue> second = path_values(evidence, expectation.limit.metric, true);
-  FleetVerdict verdict{std::move(first.suspicions), path_values(evidence, expectation.limit.metric, false).size()};
-  if (second.empty() || verdict.suspicions.empty()) return verdict;
-  first.suspicions = std::move(verdict.suspicions);
-  verdict.suspicions = confirmed(first, evidence.nodes, second, bounds_of(run, step, expectation));
-  return verdict;
+  if (!second.empty()) finding.suspicions = confirmed(finding, evidence.nodes, second, bounds);
+  return {capped(std::move(finding), evidence.nodes, bounds).suspicions,
+          path_values(evidence, expectation.limit.metric, false).size()};
 }
 
 SpanBlame::SpanBlame(const Run& run, const SpanEvidence& evidence) : run_(run), evidence_(evidence) {
@@ -89,17 +94,30 @@ void SpanBlame::charge(const Suspicion& suspicion, Finding finding) {
     case Part::sends:
     case Part::receives:
     case Part::rail:
-      for (const std::size_t node : suspicion.nodes) shared_[node].push_back(finding);
+      for (const std::size_t node : suspicion.nodes) {
+        if (suspicion.sure) {
+          shared_[node].push_back(finding);
+        } else {
+          leave_open(node, finding, kOneOfFew);
+        }
+      }
       return;
-    case Part::leaf: finding.device = "switch:" + (suspicion.names.empty() ? "" : suspicion.names.front()); break;
+    case Part::leaf:
+      finding.device = "switch:" + (suspicion.names.empty() ? "" : suspicion.names.front());
+      if (!suspicion.sure && finding.outcome == Outcome::fail) finding.outcome = Outcome::error;
+      break;
     case Part::path:
     case Part::pair:
       if (suspicion.names.size() == 2) {
         finding.device = fmt::format("path:{}>{}{}{}", suspicion.names[0], suspicion.names[1],
                                      suspicion.rail.empty() ? "" : "/", suspicion.rail);
       }
+      if (suspicion.part == Part::path) break;
+      for (const std::size_t node : suspicion.nodes) leave_open(node, finding, kOneOfTwo);
       break;
-    case Part::common: break;
+    case Part::common:
+      for (const std::size_t node : suspicion.nodes) leave_open(node, finding, kOneOfMany);
+      break;
   }
   charge(evidence_.fabric, std::move(finding));
 }
@@ -121,7 +139,8 @@ void SpanBlame::charge_node(std::size_t node, std::vector<const Miss*> misses, c
 }
 
 void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>& suspicions) {
-  const FleetFinding fleet{{}, 0, suspicions, {}, {}};
+  FleetFinding fleet;
+  std::ranges::copy_if(suspicions, std::back_inserter(fleet.suspicions), &Suspicion::sure);
   std::map<std::size_t, std::set<std::size_t>> met;
   for (const PathReading& reading : evidence_.paths) {
     met[reading.from].insert(reading.to);
@@ -174,6 +193,11 @@ void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>
     finding.text = fmt::format("{} of {} paths miss it, on {} of {} nodes: it is what they share, or the expectation; the first: {}",
                                in_all, paths_.size(), nodes.size(), evidence_.nodes.size(), finding.text);
     finding.device.clear();
+    for (const Charge& each : charges) leave_open(each.node, each.misses.front()->finding, kOneOfMany);
+    for (const Miss* miss : open) {
+      const PathReading& path = *paths_.at(miss->finding.device);
+      for (const std::size_t node : {path.from, path.to}) leave_open(node, miss->finding, kOneOfMany);
+    }
     return charge(evidence_.fabric, std::move(finding));
   }
   for (const Charge& each : charges) {
@@ -183,6 +207,9 @@ void SpanBlame::lay_paths(std::vector<Miss> misses, const std::vector<Suspicion>
   for (const Miss* miss : open) {
     const PathReading& path = *paths_.at(miss->finding.device);
     const bool is_pair = met[path.from].size() < 2 && met[path.to].size() < 2;
+    if (is_pair) {
+      for (const std::size_t node : {path.from, path.to}) leave_open(node, miss->finding, kOneOfTwo);
+    }
     Finding finding = miss->finding;
     finding.text += is_pair ? "; it is one of the two or what lies between them, and only a third node could tell"
                             : "; both are good with others, so it is the path between them";
@@ -214,11 +241,19 @@ void SpanBlame::lay_groups(std::vector<Miss> misses) {
       charge_node(suspects.front(), {&miss}, "; the others of that group are good in another");
       continue;
     }
+    for (const std::size_t node : suspects) leave_open(node, miss.finding, kOneOfGroup);
     Finding finding = miss.finding;
     finding.text += suspects.empty() ? "; each of its nodes is good in another group: they fail together only"
                                      : fmt::format("; it is among {}", shown(names_of(evidence_, suspects)));
     charge(evidence_.fabric, std::move(finding));
   }
+}
+
+void SpanBlame::leave_open(std::size_t node, Finding finding, std::string_view why) {
+  if (!left_open_.emplace(node, finding.metric).second) return;
+  if (finding.outcome == Outcome::fail) finding.outcome = Outcome::error;
+  finding.text += fmt::format("; {}", why);
+  charge(evidence_.trials[node], std::move(finding));
 }
 
 // One may always be blamed, however few there are.
@@ -242,7 +277,10 @@ void SpanBlame::settle() {
     finding.device.clear();
     finding.outcome = Outcome::fail;
     charge(evidence_.fabric, std::move(finding));
-    for (const std::size_t node : failing) shared_.erase(node);
+    for (const std::size_t node : failing) {
+      leave_open(node, shared_.at(node).front(), kOneOfMany);
+      shared_.erase(node);
+    }
   }
   for (auto& [node, findings] : shared_) {
     std::ranges::move(findings, std::back_inserter(charged_[evidence_.trials[node]]));

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graphs/event.h"
@@ -50,6 +53,8 @@ class SpanBlame {
  private:
   void lay_paths(std::vector<Miss>, const std::vector<Suspicion>&);
   void lay_groups(std::vector<Miss>);
+  // A node that may be bad, and is not said to be: it has not passed either.
+  void leave_open(std::size_t node, Finding, std::string_view why);
   double most_blamed() const;
   void charge_node(std::size_t node, std::vector<const Miss*>, const std::string& with);
 
@@ -58,6 +63,7 @@ class SpanBlame {
   std::map<std::string, const PathReading*, std::less<>> paths_;  // by device
   std::map<std::string, const SpanGroup*, std::less<>> groups_;   // by device
   std::map<std::size_t, std::vector<Finding>> charged_;           // by trial
+  std::set<std::pair<std::size_t, std::string>> left_open_;       // by node and metric
   std::map<std::size_t, std::vector<Finding>> shared_;  // by node: what it is charged with for paths and groups
 };
 

@@ -1,5 +1,5 @@
 // What the fleet's analysis finds and whom it accuses wrongly, on invented fabrics with known faults, beside other
-// schemes: `rackproof_fleet_sim [--nodes 16,128,1024,16384] [--scale 1] [--healthy 1000]`. Prints Markdown tables.
+// schemes: `rackproof_fleet_sim [--nodes 16,128,1024,16384] [--scale 1] [--healthy 1000] [--racks 1000]`. Prints Markdown tables.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +10,7 @@
 
 #include "tests/bench/fleet_sim_fabric.h"
 #include "tests/bench/fleet_sim_peers.h"
+#include "tests/bench/fleet_sim_racks.h"
 #include "graphs/bisection.h"
 #include "graphs/fleet_second_pass.h"
 
@@ -54,14 +55,14 @@ void ours(Tally& tally, std::size_t nodes, Fault fault, double noise, std::uint6
   const auto fleet = fabric.nodes();
   const Rounds rounds = pairing(fabric.places(), {});
   add_cost(tally, rounds, times);
-  const FleetFinding first = analyse(fleet, fabric.measured(rounds, rails));
-  std::vector<Suspicion> suspicions = first.suspicions;
-  if (second && !suspicions.empty()) {
-    const Rounds again = confirmation_pairs(first, fleet);
+  FleetFinding finding = analyse(fleet, fabric.measured(rounds, rails));
+  if (const Rounds again = confirmation_pairs(finding, fleet); second && !again.empty()) {
     add_cost(tally, again, times);
-    suspicions = confirmed(first, fleet, fabric.measured(again, rails));
+    finding.suspicions = confirmed(finding, fleet, fabric.measured(again, rails));
   }
+  std::vector<Suspicion> suspicions = capped(std::move(finding), fleet).suspicions;
   ++tally.runs;
+  std::erase_if(suspicions, [](const Suspicion& one) { return !one.sure; });
   if (fabric.is_detected(suspicions)) ++tally.detected;
   for (const Suspicion& one : suspicions) {
     if (!fabric.is_right(one)) ++tally.wrong;
@@ -152,6 +153,7 @@ int main(int count, char** words) {
   std::string sizes = "16,128,1024,16384";
   double scale = 1;
   std::size_t healthy_runs = 1000;
+  std::size_t rack_runs = 1000;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string option = words[i];
     if (option == "--nodes")
@@ -160,6 +162,8 @@ int main(int count, char** words) {
       scale = std::atof(words[i + 1]);
     else if (option == "--healthy")
       healthy_runs = static_cast<std::size_t>(std::atoll(words[i + 1]));
+    else if (option == "--racks")
+      rack_runs = static_cast<std::size_t>(std::atoll(words[i + 1]));
     else
       return std::fprintf(stderr, "unknown option %s\n", words[i]), 2;
   }
@@ -209,6 +213,7 @@ int main(int count, char** words) {
       "| nodes | ours | all pairs | 15 shuffles | two passes |\n| --- | --- | --- | --- | --- |\n%s",
       costs.c_str());
   bisections(std::max<std::size_t>(10, static_cast<std::size_t>(1000 * scale)));
+  if (rack_runs > 0) print_racks(rack_runs);
   if (healthy_runs > 0) healthy(healthy_runs);
   std::printf("\n%.0f s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -156,4 +157,55 @@ TEST_CASE("second pass: a pair of which it could not be told becomes the node or
   const auto is_path = passes([](std::size_t from, std::size_t to) { return from + to == 1 ? 0.3 : 1.0; });
   REQUIRE(is_path.size() == 1);
   CHECK(is_path[0].part == Part::path);
+}
+
+TEST_CASE("second pass: what so few nodes could not tell is told once it shows again, and dropped where it does not") {
+  const auto slow = [](std::size_t from, std::size_t to) { return from == 2 || to == 2 ? 0.9 : 1; };
+  for (const std::size_t count : {3, 4}) {
+    const auto nodes = fleet_of(count, 0);
+    REQUIRE(!analyse(nodes, all_paths(count, slow)).suspicions.at(0).sure);
+    const auto kept = both_passes(nodes, slow, slow);
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].sure);
+    CHECK(kept[0].nodes == std::vector<std::size_t>{2});
+    CHECK_THAT(kept[0].sentence, Catch::EndsWith("measured twice"));
+    CHECK(both_passes(nodes, slow, [](auto, auto) { return 1.0; }).empty());
+  }
+}
+
+TEST_CASE("second pass: a single path is measured twice more, and low once of these is chance") {
+  const auto nodes = fleet_of(16, 0);
+  const auto low = [](std::size_t from, std::size_t to) { return from == 3 && to == 9 ? 0.7 : 1; };
+  const FleetFinding finding = analyse(nodes, all_paths(16, low));
+  const auto rounds = confirmation_pairs(finding, nodes);
+  std::size_t meetings = 0;
+  for (const auto& round : rounds) meetings += static_cast<std::size_t>(std::ranges::count(round, std::vector<std::size_t>{3, 9}));
+  CHECK(meetings == 2);
+  std::size_t times = 0;
+  const auto once = [&](std::size_t from, std::size_t to) { return from == 3 && to == 9 && ++times == 1 ? 0.7 : 1; };
+  CHECK(confirmed(finding, nodes, measured(rounds, once)).empty());
+  CHECK(confirmed(finding, nodes, measured(rounds, low)).size() == 1);
+}
+
+TEST_CASE("second pass: who was not measured again is not cleared") {
+  const auto nodes = fleet_of(16, 0);
+  const auto slow = [](std::size_t from, std::size_t to) { return from == 2 || to == 2 ? 0.5 : 1; };
+  const FleetFinding finding = analyse(nodes, all_paths(16, slow));
+  const auto others_alone = measured({{{4, 5}, {6, 7}}}, [](auto, auto) { return 1.0; });
+  const auto kept = confirmed(finding, nodes, others_alone);
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].sentence == finding.suspicions.at(0).sentence);
+}
+
+TEST_CASE("second pass: only what remains after it counts for how many may each be bad") {
+  const auto nodes = fleet_of(6, 0);
+  const auto two = [](std::size_t from, std::size_t to) { return from == 1 || to == 1 || from == 2 || to == 2 ? 0.7 : 1; };
+  FleetFinding finding = analyse(nodes, all_paths(6, two));
+  CHECK(capped(finding, nodes).suspicions.at(0).part == Part::common);
+  const auto one = [](std::size_t from, std::size_t to) { return from == 1 || to == 1 ? 0.7 : 1; };
+  finding.suspicions = confirmed(finding, nodes, measured(confirmation_pairs(finding, nodes), one));
+  finding = capped(finding, nodes);
+  REQUIRE(finding.suspicions.size() == 1);
+  CHECK(finding.suspicions[0].part == Part::node);
+  CHECK(finding.suspicions[0].nodes == std::vector<std::size_t>{1});
 }

@@ -2,105 +2,12 @@
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <functional>
-#include <random>
 
-#include "runner/pairing.h"
+#include "tests/support/simulated_fleet.h"
 
 using namespace rackproof;
-
-namespace {
-
-// A fleet whose paths carry 100 each, less what `spoil` takes of it, with normal noise.
-struct Fleet {
-  std::vector<FleetNode> nodes;
-  std::vector<PathValue> values;
-
-  using Spoil = std::function<double(std::size_t from, std::size_t to, const std::string& rail)>;
-
-  static std::string name(std::size_t i) { return "rp" + std::string(i < 9 ? "0" : "") + std::to_string(i + 1); }
-
-  Fleet(std::size_t count, std::size_t per_leaf, const Spoil& spoil, double noise = 0.01, std::size_t rounds = 5,
-        const std::vector<std::string>& rails = {""}, unsigned seed = 1) {
-    std::vector<NodePlace> places;
-    for (std::size_t i = 0; i < count; ++i) {
-      nodes.push_back({name(i), per_leaf == 0 ? "" : "leaf" + std::to_string(i / per_leaf + 1), {}});
-      places.push_back({nodes.back().name, nodes.back().leaf, ""});
-    }
-    std::mt19937_64 random(seed);
-    std::normal_distribution<double> normal(0, noise);
-    for (const auto& round : pairing(places, {.rounds = rounds})) {
-      for (const auto& pair : round) {
-        for (const std::string& rail : rails) {
-          for (const auto& [from, to] : {std::pair(pair[0], pair[1]), std::pair(pair[1], pair[0])}) {
-            const double share = spoil(from, to, rail);
-            values.push_back({from, to, rail, 100 * share * std::exp(normal(random)), 0, share > 0});
-            if (share <= 0) values.back().value = 0;
-          }
-        }
-      }
-    }
-  }
-
-  FleetFinding found(const FleetBounds& bounds = {}) const { return analyse(nodes, values, bounds); }
-};
-
-double fine(std::size_t, std::size_t, const std::string&) { return 1; }
-
-// "node rp03", "rail rp02 mlx5_1", …
-std::vector<std::string> said(const FleetFinding& finding) {
-  std::vector<std::string> all;
-  for (const Suspicion& one : finding.suspicions) {
-    std::string text(to_text(one.part));
-    for (const std::string& name : one.names) text += " " + name;
-    all.push_back(text + (one.rail.empty() ? "" : " " + one.rail));
-  }
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
-using Said = std::vector<std::string>;
-
-}  // namespace
-
-TEST_CASE("fleet: nobody of a healthy fleet is accused, large or small, and its level is told") {
-  for (const std::size_t count : {2, 3, 4, 5, 8, 16, 64, 256}) {
-    for (const double noise : {0.001, 0.01, 0.03}) {
-      for (unsigned seed = 1; seed <= 40; ++seed) {
-        INFO(count << " nodes, noise " << noise << ", seed " << seed);
-        const FleetFinding finding = Fleet(count, 0, fine, noise, 5, {""}, seed).found();
-        CHECK(said(finding) == Said{});
-        REQUIRE(finding.levels.size() == 1);
-        CHECK(finding.levels[0].value == Approx(100).epsilon(4 * noise));
-      }
-    }
-  }
-}
-
-TEST_CASE("fleet: nobody of 1,024 is accused, whatever the many paths happen to show") {
-  for (unsigned seed = 1; seed <= 40; ++seed) {
-    INFO("seed " << seed);
-    CHECK(said(Fleet(1024, 32, fine, 0.03, 5, {""}, seed).found()) == Said{});
-  }
-}
-
-TEST_CASE("fleet: one node of four at a tenth is named, and no other") {
-  for (const std::size_t per_leaf : {0, 2, 4}) {
-    for (std::size_t bad = 0; bad < 4; ++bad) {
-      for (unsigned seed = 1; seed <= 20; ++seed) {
-        const Fleet fleet(
-            4, per_leaf, [&](auto from, auto to, auto&) { return from == bad || to == bad ? 0.1 : 1; }, 0.03, 3, {""},
-            seed);
-        const FleetFinding finding = fleet.found();
-        INFO(per_leaf << " a leaf, " << bad << ", seed " << seed);
-        REQUIRE(said(finding) == Said{"node " + Fleet::name(bad)});
-        CHECK(finding.suspicions[0].shortfall == Approx(0.9).margin(0.02));
-      }
-    }
-  }
-}
+using namespace rackproof::test;
 
 TEST_CASE("fleet: a sentence says who, which way, how far and from how much") {
   const FleetFinding finding = Fleet(16, 0, [](auto, auto to, auto&) { return to == 2 ? 0.11 : 1; }).found();
@@ -240,31 +147,6 @@ TEST_CASE("fleet: a node that nobody reaches is named, its partners are not") {
   }
 }
 
-TEST_CASE("fleet: two nodes: it cannot be told which") {
-  CHECK(said(Fleet(2, 0, [](auto from, auto, auto&) { return from == 0 ? 0.1 : 1; }).found()) ==
-        Said{"pair rp01 rp02"});
-  const auto dead = Fleet(2, 0, [](auto, auto, auto&) { return 0; }).found();
-  REQUIRE(said(dead) == Said{"pair rp01 rp02"});
-  CHECK_THAT(dead.suspicions[0].sentence, Catch::Contains("one of them or the path"));
-  const std::vector<std::string> rails{"mlx5_0", "mlx5_1", "mlx5_2", "mlx5_3"};
-  CHECK(said(Fleet(
-                 2, 0, [](auto, auto, auto& rail) { return rail == "mlx5_1" ? 0.4 : 1; }, 0.01, 5, rails)
-                 .found()) == Said{"pair rp01 rp02 mlx5_1"});
-  // One round of many nodes: the same.
-  CHECK(said(Fleet(
-                 16, 0, [](auto from, auto to, auto&) { return from == 0 || to == 0 ? 0.5 : 1; }, 0.01, 1)
-                 .found())
-            .at(0)
-            .substr(0, 4) == "pair");
-}
-
-TEST_CASE("fleet: of three nodes the slow one is named, or the slow path") {
-  CHECK(said(Fleet(3, 0, [](auto from, auto to, auto&) { return from == 2 || to == 2 ? 0.1 : 1; }).found()) ==
-        Said{"node rp03"});
-  CHECK(said(Fleet(3, 0, [](auto from, auto to, auto&) { return from != 2 && to != 2 ? 0.1 : 1; }).found()) ==
-        Said{"path rp01 rp02"});
-}
-
 TEST_CASE("fleet: several faults at once are told apart, and none smears onto partners") {
   const auto finding = Fleet(64, 8, [](auto from, auto to, auto&) {
                          double share = 1;
@@ -281,18 +163,6 @@ TEST_CASE("fleet: several faults at once are told apart, and none smears onto pa
                    16, 0, [](auto from, auto to, auto&) { return from < 4 || to < 4 ? 0.3 : 1; }, 0.02, 5, {""}, seed)
                    .found()) == Said{"node rp01", "node rp02", "node rp03", "node rp04"});
   }
-}
-
-TEST_CASE("fleet: more bad nodes than the cap allows are one finding, with what they share") {
-  Fleet fleet(
-      16, 0, [](auto from, auto to, auto&) { return from < 6 || to < 6 ? 0.5 : 1; }, 0.01, 15);
-  for (std::size_t i = 0; i < 16; ++i) fleet.nodes[i].facts = {{"firmware", i < 6 ? "28.39" : "28.43"}, {"board", "A"}};
-  const FleetFinding finding = fleet.found();
-  REQUIRE(said(finding) == Said{"common rp01 rp02 rp03 rp04 rp05 rp06"});
-  CHECK_THAT(finding.suspicions[0].sentence, Catch::StartsWith("6 of 16 nodes are low"));
-  REQUIRE(!finding.facts.empty());
-  CHECK(finding.facts.back() == "all 6 that are low have firmware 28.39, and nobody else");
-  CHECK(fleet.found({.max_blamed = 0.4}).suspicions.size() == 6);
 }
 
 TEST_CASE("fleet: only worse is a fault, and only from the least share on") {

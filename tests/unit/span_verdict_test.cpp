@@ -109,9 +109,21 @@ TEST_CASE("more bad nodes than may be blamed are one finding on what they share"
   pairs.expectations = {expect("reached == 1"), expect("rate >= 20 GB/s")};
   Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs});
   cluster.run();
-  CHECK(cluster.outcomes("pairs") == "pass pass pass pass ");
   CHECK(cluster.outcome("pairs@fabric") == "fail");
   CHECK_THAT(cluster.reason("pairs@fabric"), Contains("what they share"));
+  // Each of them missed the limit: nobody is blamed for it, and nobody has passed.
+  CHECK(cluster.outcomes("pairs") == "error error error error ");
+}
+
+TEST_CASE("of two nodes that fall short together neither has passed", "[cluster]") {
+  Step pairs = pairs_step();
+  pairs.expectations = {expect("rate >= 20 GB/s")};
+  Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs}, {"n1", "n2"});
+  cluster.run();
+  CHECK(cluster.outcome("pairs@n1") == "error");
+  CHECK(cluster.outcome("pairs@n2") == "error");
+  CHECK_THAT(cluster.reason("pairs@n1"), Contains("it may be the other's"));
+  CHECK(cluster.outcome("pairs@fabric") == "fail");
 }
 
 TEST_CASE("a path that is to blame is one device, which the graph's edge leads to", "[cluster]") {
@@ -162,7 +174,7 @@ struct Group {
         const std::string id = "group:" + std::to_string(round) + ":" + members;
         reports.emplace_back(Device{.id = id, .kind = "group", .name = "", .parent = "",
                                     .facts = {{"members", members}, {"round", static_cast<std::int64_t>(round)}}});
-        if (has_figures) reports.emplace_back(measured("rate", 10, "GB/s", id));
+        if (has_figures) reports.emplace_back(measured("rate", rate, "GB/s", id));
         if (counts_for_all) reports.emplace_back(measured("errors", 0, "count", id));
       }
     }
@@ -171,6 +183,7 @@ struct Group {
   std::optional<Cluster> cluster;
   std::string wrong;  // counts errors of its own
   std::string mute;   // counts nothing
+  double rate = 10;
   bool has_figures = true;
   bool counts_for_all = false;  // the first counts the errors of the group
 };
@@ -184,6 +197,16 @@ TEST_CASE("the first of a group speaks for the others, and each for what it meas
   group.counts_for_all = true;
   group.cluster->run();
   CHECK(group.cluster->outcomes("all") == "pass pass fail pass ");
+}
+
+TEST_CASE("where a group falls short and it cannot be told by whom, none of it has passed", "[cluster]") {
+  Group group;
+  group.rate = 3;
+  group.counts_for_all = true;
+  group.cluster->run();
+  CHECK(group.cluster->outcomes("all") == "error error error error ");
+  CHECK_THAT(group.cluster->reason("all@n2"), Contains("it may be another's of that group"));
+  CHECK(group.cluster->outcome("all@fabric") == "fail");
 }
 
 TEST_CASE("what neither a node nor the first of its group measured is no evidence", "[cluster]") {
