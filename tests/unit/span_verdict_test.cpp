@@ -115,6 +115,23 @@ TEST_CASE("more bad nodes than may be blamed are one finding on what they share"
   CHECK(cluster.outcomes("pairs") == "error error error error ");
 }
 
+TEST_CASE("one of four that is well below the others is blamed once it is so again, and has not passed before", "[cluster]") {
+  Cluster twice;
+  twice.slow = "n2";
+  twice.slow_rate = 8.9;
+  twice.run();
+  CHECK(twice.outcomes("pairs") == "pass fail pass pass ");
+  CHECK_THAT(twice.reason("pairs@n2"), Contains("measured twice"));
+
+  Cluster once;
+  once.slow = "n2";
+  once.slow_rate = 8.9;
+  once.once = true;
+  once.run();
+  CHECK(once.outcomes("pairs") == "pass error pass pass ");
+  CHECK_THAT(once.reason("pairs@n2"), Contains("more nodes or steadier figures would tell"));
+}
+
 TEST_CASE("of two nodes that fall short together neither has passed", "[cluster]") {
   Step pairs = pairs_step();
   pairs.expectations = {expect("rate >= 20 GB/s")};
