@@ -268,6 +268,8 @@ Sample Exchange::run_sample(const Message& order, Part part, bool leads, const s
       }
     }
     wire_.to(talk_.partner());  // throws when it has failed
+    // What UCX did not carry must not count as carried, however soon it was done with it.
+    if (part.moves && mover_->failure() != UCS_OK) throw_lost(mover_->failure());
     in_.memory().check();
     if (promised && !has_kept && (is_one_sided(choice_.op) || keeper_.arrived() >= *promised)) {
       keeper_.settle(*promised);

@@ -70,6 +70,7 @@ void Mover::begin(const Flow& flow) {
   flow_ = flow;
   endpoint_ = talk_.wire().to(talk_.partner());
   started_ = ended_ = 0;
+  failure_ = UCS_OK;
   tally_ = {};
   plain_ = {.mover = this};
   marked_.assign(flow.marks.places, Ticket{.mover = this, .is_marked = true});
@@ -124,7 +125,10 @@ ucs_status_ptr_t Mover::start_one(std::span<std::byte> near, std::uint64_t far_p
 void Mover::end(Ticket& ticket, ucs_status_t status) {
   ++ended_;
   ticket.is_open = false;
-  if (status != UCS_OK) return;  // of a lost partner, which the endpoint or our patience tells
+  if (status != UCS_OK) {
+    if (failure_ == UCS_OK) failure_ = status;
+    return;
+  }
   if (!ticket.is_marked || flow_.op != Op::get) return;
   const std::uint64_t place = flow_.marks.arrives_at(flow_.marks.index(ticket.sequence));
   verify_place(flow_, near_, place, ticket.sequence, tally_);

@@ -50,7 +50,8 @@ class Mover {
   std::uint64_t started() const { return started_; }
   std::uint64_t ended() const { return ended_; }
   bool is_idle() const { return started_ == ended_; }
-  const Tally& tally() const { return tally_; }  // of what was read
+  ucs_status_t failure() const { return failure_; }  // of the first message that UCX gave up; UCS_OK: of none
+  const Tally& tally() const { return tally_; }      // of what was read
 
  private:
   struct Ticket {
@@ -73,6 +74,7 @@ class Mover {
   std::vector<Header> headers_;  // of active messages, one a message of the window
   std::uint64_t started_ = 0;
   std::uint64_t ended_ = 0;
+  ucs_status_t failure_ = UCS_OK;
   Tally tally_;
 };
 
