@@ -1,6 +1,7 @@
 // Small messages back and forth between two partners, each round trip timed.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "checks/api/sampler.h"
@@ -36,6 +37,7 @@ class PingPong {
   Talk talk_;
   std::vector<char> sent_, received_;
   Requests sending_, receiving_;
+  std::int64_t clock_cost_;  // ns
 };
 
 }  // namespace rackproof

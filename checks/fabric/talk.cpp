@@ -16,7 +16,7 @@ bool Patience::is_over(std::uint64_t signs) {
   if (signs != signs_) {
     signs_ = signs;
     turns_ = 0;
-    end_ = Clock::time_point::max();  // set again in the next quiet turn
+    end_ = Clock::time_point::max();
     return false;
   }
   // The clock costs more than a turn; and who waits long lets others have the processor.

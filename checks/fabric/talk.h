@@ -56,7 +56,7 @@ class Patience {
  public:
   // `meanwhile`, where there is one, is called now and then once nothing moves.
   Patience(std::chrono::nanoseconds silence, const std::function<void()>& meanwhile)
-      : silence_(silence), meanwhile_(meanwhile), end_(Clock::now() + silence) {}
+      : silence_(silence), meanwhile_(meanwhile) {}
   // Cheap enough to be asked in every turn; `signs` is any number that changes with each sign of life.
   bool is_over(std::uint64_t signs);
   void begin_again();
@@ -64,7 +64,7 @@ class Patience {
  private:
   std::chrono::nanoseconds silence_;
   const std::function<void()>& meanwhile_;
-  Clock::time_point end_;
+  Clock::time_point end_ = Clock::time_point::max();  // set in the first quiet turn
   Clock::time_point next_look_{};
   std::uint64_t signs_ = 0;
   std::uint32_t turns_ = 0;
