@@ -20,6 +20,28 @@ struct Direction {
   std::size_t measured = 0;
 };
 
+// A part of which nothing is known yet but who it is.
+Blame begun(Part part, std::size_t index, std::size_t all_rails) {
+  Blame whole;
+  whole.part = part;
+  whole.index = index;
+  whole.rail = all_rails;
+  whole.outward = whole.inward = whole.reached = false;
+  return whole;
+}
+
+// One more of its low paths, which leads out of it or comes in; a path that is low both ways does both.
+void take_in(Blame& whole, const Blame& path, bool leads_out) {
+  whole.outward = whole.outward || leads_out || path.inward;
+  whole.inward = whole.inward || !leads_out || path.inward;
+  whole.effect = std::min(whole.effect, path.effect);
+  whole.z = std::max(whole.z, path.z);
+  whole.paths += path.paths;
+  whole.reached = whole.reached || path.reached;
+  whole.some.emplace_back(path.index, path.other);
+  if (path.inward) whole.some.emplace_back(path.other, path.index);
+}
+
 }  // namespace
 
 void FleetSearch::measure_deviation() {
@@ -145,31 +167,15 @@ void FleetSearch::gather_by_leaf(std::vector<Blame>& paths) {
     if (most == low.end() || std::count(low.begin(), low.end(), *most) > 1) return;
     const auto leaf = static_cast<std::size_t>(most - low.begin());
     if (nodes[leaf].size() < 3 || 20 * *most < crossing[leaf].size()) return;
-    Blame whole{.part = Part::leaf,
-                .index = leaf,
-                .other = 0,
-                .rail = fleet.rails.size(),
-                .outward = false,
-                .inward = false,
-                .only_across = true,
-                .effect = 0,
-                .z = 0,
-                .paths = 0,
-                .units = nodes[leaf].size(),
-                .of = crossing[leaf].size(),
-                .reached = false};
+    Blame whole = begun(Part::leaf, leaf, fleet.rails.size());
+    whole.only_across = true;
+    whole.units = nodes[leaf].size();
+    whole.of = crossing[leaf].size();
     std::erase_if(paths, [&](const Blame& path) {
       const bool from = fleet.leaf_of[path.index] == leaf;
       const bool to = fleet.leaf_of[path.other] == leaf;
       if (from == to) return false;
-      whole.outward = whole.outward || from || path.inward;
-      whole.inward = whole.inward || to || path.inward;
-      whole.effect = std::min(whole.effect, path.effect);
-      whole.z = std::max(whole.z, path.z);
-      whole.paths += path.paths;
-      whole.reached = whole.reached || path.reached;
-      whole.some.emplace_back(path.index, path.other);
-      if (path.inward) whole.some.emplace_back(path.other, path.index);
+      take_in(whole, path, from);
       return true;
     });
     blames.push_back(whole);
@@ -195,29 +201,12 @@ void FleetSearch::gather_by_node(std::vector<Blame>& paths) {
       if (!fleet.knows_leaf(partner) || fleet.leaf_of[partner] == fleet.leaf_of[worst]) all_cross = false;
     }
     if (all_cross) return;  // an uplink, as likely
-    Blame whole{.part = Part::node,
-                .index = worst,
-                .other = 0,
-                .rail = fleet.rails.size(),
-                .outward = false,
-                .inward = false,
-                .only_across = false,
-                .effect = 0,
-                .z = 0,
-                .paths = 0,
-                .units = low[worst].size(),
-                .of = partners_[worst],
-                .reached = false};
+    Blame whole = begun(Part::node, worst, fleet.rails.size());
+    whole.units = low[worst].size();
+    whole.of = partners_[worst];
     std::erase_if(paths, [&](const Blame& path) {
       if (path.index != worst && path.other != worst) return false;
-      whole.outward = whole.outward || path.index == worst || path.inward;
-      whole.inward = whole.inward || path.other == worst || path.inward;
-      whole.effect = std::min(whole.effect, path.effect);
-      whole.z = std::max(whole.z, path.z);
-      whole.paths += path.paths;
-      whole.reached = whole.reached || path.reached;
-      whole.some.emplace_back(path.index, path.other);
-      if (path.inward) whole.some.emplace_back(path.other, path.index);
+      take_in(whole, path, path.index == worst);
       return true;
     });
     whole.part = whole.outward && whole.inward ? Part::node : whole.outward ? Part::sends : Part::receives;

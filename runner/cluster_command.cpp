@@ -114,14 +114,8 @@ int run_on_many(const RunRequest& given) {
     again.front() = own_program();
     become(in_allocation(given.on, again));
   }
-  std::optional<Lock> lock;
-  if (!given.lock.empty()) {
-    lock.emplace(given.lock);
-    if (!lock->held()) {
-      std::cerr << fmt::format("rackproof: {} is held by another run\n", given.lock);
-      return kExitLocked;
-    }
-  }
+  const Lock lock(given.lock);
+  if (!lock.held()) return lock.refuse();
   const bool is_resumed = !given.resume.empty();
   const RunRequest asked = is_resumed ? resumed(given) : given;
   const Installation installation = find_installation(asked.checks, !asked.profile.empty());

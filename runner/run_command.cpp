@@ -66,14 +66,8 @@ PreparedRun prepare_new(const RunRequest& request, const Installation& installat
 
 int run(const RunRequest& request) {
   if (request.on.kind != EngineRequest::Kind::none) return run_on_many(request);
-  std::optional<Lock> lock;
-  if (!request.lock.empty()) {
-    lock.emplace(request.lock);
-    if (!lock->held()) {
-      std::cerr << fmt::format("rackproof: {} is held by another run\n", request.lock);
-      return kExitLocked;
-    }
-  }
+  const Lock lock(request.lock);
+  if (!lock.held()) return lock.refuse();
   if (!request.sysroot.empty() && !fs::is_directory(request.sysroot)) {
     throw InputError(fmt::format("--sysroot {}: is not a folder", request.sysroot));
   }

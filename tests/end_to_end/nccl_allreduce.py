@@ -1,20 +1,16 @@
 """nccl.allreduce on simulated nodes: the figures of a healthy one, and each fault names its GPU and no other."""
 
 import json
-import os
 import pathlib
-import shutil
 import subprocess
-import tempfile
 
+import simulated_gpus
 import support
-from support import BUILD, CHECKS, RACKPROOF_CHECK
+from simulated_gpus import GPUS, NODE, REHEARSALS
+from support import CHECKS, RACKPROOF_CHECK
 
-SIMULATOR = BUILD / "bin" / "simulator"
 SHIPPED = CHECKS / "nccl.allreduce.so"
-REHEARSAL = SIMULATOR / "checks" / "nccl.allreduce.so"
-NODE = "hgx-h100-8"
-GPUS = [f"pci:0000:{bus}:00.0" for bus in ("17", "18", "3f", "40", "9d", "9e", "c7", "c8")]
+REHEARSAL = REHEARSALS / "nccl.allreduce.so"
 SMALL = {"sizes": "8 B, 1 MiB", "timeout": "2 s"}
 
 
@@ -39,28 +35,7 @@ class Reports:
         return self.all[-1]
 
 
-class NcclAllreduce(support.TestCase):
-    nodes = {}  # that are laid out, by profile and faults
-
-    @classmethod
-    def setUpClass(cls):
-        # Thousands of small files: in memory, where there is such a place.
-        memory = "/dev/shm"
-        cls.place = pathlib.Path(
-            tempfile.mkdtemp(prefix="rackproof-test-", dir=memory if os.access(memory, os.W_OK) else None)
-        )
-        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
-
-    def node(self, profile, faults):
-        key = (profile, *faults)
-        if key not in self.nodes:
-            self.nodes[key] = self.place / f"node{len(self.nodes)}"
-            options = [word for fault in faults for word in ("--fault", fault)]
-            subprocess.run(
-                [SIMULATOR / "rackproof-simulator", "lay-out", profile, self.nodes[key], *options], check=True
-            )
-        return self.nodes[key]
-
+class NcclAllreduce(simulated_gpus.LaidOutNodes):
     def setUp(self):
         super().setUp()
         # What the check leaves behind would stand here.
@@ -68,13 +43,7 @@ class NcclAllreduce(support.TestCase):
         self.scratch.mkdir()
 
     def measure(self, *faults, library=None, profile=NODE, **parameters):
-        node = self.node(profile, faults)
-        environment = self.environment(
-            RACKPROOF_SIMULATION=str(node),
-            RACKPROOF_SYSROOT=str(node / "sysroot"),
-            LD_LIBRARY_PATH=str(SIMULATOR / "lib"),
-            TMPDIR=str(self.scratch),
-        )
+        environment = self.environment_on(self.node(*faults, profile=profile), TMPDIR=str(self.scratch))
         arguments = [f"{name}={value}" for name, value in parameters.items()]
         done = subprocess.run(
             [RACKPROOF_CHECK, library or support.simulated_edition("nccl.allreduce"), *arguments],

@@ -1,8 +1,6 @@
 """nccl.allreduce over several simulated nodes: a group's figures, and whose fault it is when one of them is slow or missed."""
 
-import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +8,10 @@ import sys
 import tempfile
 import time
 
+import simulated_gpus
 import support
-from nccl_allreduce import GPUS, NODE, SIMULATOR, Reports
+from nccl_allreduce import Reports
+from simulated_gpus import GPUS
 from support import RACKPROOF_CHECK, SOURCE
 
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
@@ -22,33 +22,13 @@ SMALL = {"sizes": "8 B, 1 MiB"}
 HASTY = {**SMALL, "timeout": "3 s", "init_timeout": "4 s"}
 
 
-class NcclNodes(support.TestCase):
-    nodes = {}  # that are laid out, by number and faults
-
-    @classmethod
-    def setUpClass(cls):
-        memory = "/dev/shm"
-        cls.place = pathlib.Path(
-            tempfile.mkdtemp(prefix="rackproof-test-", dir=memory if os.access(memory, os.W_OK) else None)
-        )
-        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
-
-    def node(self, number, faults):
-        key = (number, *faults)
-        if key not in self.nodes:
-            self.nodes[key] = self.place / f"node{len(self.nodes)}"
-            options = [word for fault in faults for word in ("--fault", fault)]
-            subprocess.run([SIMULATOR / "rackproof-simulator", "lay-out", NODE, self.nodes[key], *options], check=True)
-        return self.nodes[key]
-
+class NcclNodes(simulated_gpus.LaidOutNodes):
     def start_rank(self, number, rounds, cards, faults, parameters):
-        node = self.node(number, faults)
+        node = self.node(*faults, copy=number)
         scratch = self.folder / f"scratch{number}"
         scratch.mkdir(exist_ok=True)
-        environment = self.environment(
-            RACKPROOF_SIMULATION=str(node),
-            RACKPROOF_SYSROOT=str(node / "sysroot"),
-            LD_LIBRARY_PATH=str(SIMULATOR / "lib"),
+        environment = self.environment_on(
+            node,
             TMPDIR=str(scratch),
             RACKPROOF_RANK=str(number),
             RACKPROOF_ROUNDS=rounds,

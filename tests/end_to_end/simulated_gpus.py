@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -14,6 +15,38 @@ REHEARSALS = BUILD / "bin" / "simulator" / "checks"
 NODE = "hgx-h100-8"
 # By their numbers in faults.
 GPUS = [f"pci:0000:{bus}:00.0" for bus in ("17", "18", "3f", "40", "9d", "9e", "c7", "c8")]
+
+
+class LaidOutNodes(support.TestCase):
+    """Tests that run checks on simulated nodes which are laid out once for all of them, by profile and faults."""
+
+    @classmethod
+    def setUpClass(cls):
+        # Thousands of small files: in memory, where there is such a place.
+        memory = "/dev/shm"
+        cls.place = pathlib.Path(
+            tempfile.mkdtemp(prefix="rackproof-test-", dir=memory if os.access(memory, os.W_OK) else None)
+        )
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.nodes = {}
+
+    def node(self, *faults, profile=NODE, copy=0):
+        """The folder of such a node; another one for each `copy`."""
+        key = (profile, copy, *faults)
+        if key not in self.nodes:
+            self.nodes[key] = self.place / f"node{len(self.nodes)}"
+            options = [word for fault in faults for word in ("--fault", fault)]
+            command = [SIMULATOR, "lay-out", profile, self.nodes[key], *options]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return self.nodes[key]
+
+    def environment_on(self, node, **more):
+        return self.environment(
+            RACKPROOF_SIMULATION=str(node),
+            RACKPROOF_SYSROOT=str(node / "sysroot"),
+            LD_LIBRARY_PATH=str(BUILD / "bin" / "simulator" / "lib"),
+            **more,
+        )
 
 
 class TestCase(support.TestCase):
