@@ -70,10 +70,14 @@ std::vector<SpanGap> span_gaps(const SpanEvidence& evidence, const std::string& 
     }
   }
   if (compared.size() >= kFewestCompared) return gaps;
-  for (const std::size_t node : compared) {
-    gaps.push_back({node, fmt::format("no comparison by {}: only {} of {} nodes have steady figures, and it takes {}", metric,
-                                      compared.size(), evidence.nodes.size(), kFewestCompared)});
-  }
+  const std::size_t nodes = evidence.nodes.size();
+  const std::string why =
+      nodes < kFewestCompared
+          ? fmt::format("no comparison by {} among {} nodes, it takes {}: only a limit of its own can be held against it",
+                        metric, nodes, kFewestCompared)
+          : fmt::format("no comparison by {}: only {} of {} nodes have steady figures, and it takes {}", metric,
+                        compared.size(), nodes, kFewestCompared);
+  for (const std::size_t node : compared) gaps.push_back({node, why});
   return gaps;
 }
 

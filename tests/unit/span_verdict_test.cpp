@@ -39,7 +39,7 @@ TEST_CASE("two nodes cannot be compared", "[cluster]") {
   Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs_step()}, {"n1", "n2"});
   cluster.run();
   CHECK(cluster.outcomes("pairs") == "error error ");
-  CHECK_THAT(cluster.reason("pairs@n1"), Contains("only 2 of 2 nodes have steady figures"));
+  CHECK_THAT(cluster.reason("pairs@n1"), Contains("among 2 nodes, it takes 3: only a limit of its own"));
 }
 
 TEST_CASE("what nobody measured is an error on every node and on the fabric", "[cluster]") {
