@@ -113,8 +113,10 @@ void Span::write(const std::string& name, std::string_view first, std::string_vi
   const std::string unfinished = file("unfinished", salt_);
   std::FILE* const stream = std::fopen(unfinished.c_str(), "w");
   if (stream == nullptr) fail(unfinished);
-  const bool is_written = std::fwrite(first.data(), 1, first.size(), stream) == first.size() &&
-                          std::fwrite(second.data(), 1, second.size(), stream) == second.size();
+  const auto put = [&](std::string_view bytes) {
+    return bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), stream) == bytes.size();
+  };
+  const bool is_written = put(first) && put(second);
   if (std::fclose(stream) != 0 || !is_written || ::rename(unfinished.c_str(), name.c_str()) != 0) fail(name);
 }
 

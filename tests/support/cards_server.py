@@ -4,6 +4,7 @@
     cards_server.py FOLDER RANKS    listens on FOLDER/cards.0 … and writes "ready"; ends with its standard input
 """
 
+import contextlib
 import os
 import pathlib
 import socketserver
@@ -31,6 +32,11 @@ class Table:
 
 class Conversation(socketserver.StreamRequestHandler):
     def handle(self):
+        # A rank that is killed hangs up in the middle of a word.
+        with contextlib.suppress(ConnectionError):
+            self.converse()
+
+    def converse(self):
         for line in self.rfile:
             words = line.decode().split()
             if words[0] == "put":
