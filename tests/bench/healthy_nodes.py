@@ -39,7 +39,10 @@ def climb(args, recipe, folder, seed):
         argv += ["--limits", args.source / "recipes" / "limits" / f"{args.limits}.yaml"]
     for one in SHORT:
         argv += ["--set", one]
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=600, check=False)
+    try:
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=600, check=False)
+    except subprocess.TimeoutExpired:
+        return ["no end within 600 s"]
     reasons = []
     if not (run / "journal.jsonl").exists():
         return [done.stderr.strip()]
