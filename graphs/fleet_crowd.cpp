@@ -78,7 +78,7 @@ void make_common(FleetFinding& finding, const std::vector<FleetNode>& nodes, con
     std::set<std::size_t> concerned;
     bool reached = false;
     for (Suspicion& one : finding.suspicions) {
-      if (!one.sure || (crowd.is(one) && few.contains(one.nodes))) {
+      if (!one.sure || !crowd.is(one) || few.contains(one.nodes)) {
         kept.push_back(std::move(one));
         continue;
       }
@@ -103,7 +103,6 @@ void make_common(FleetFinding& finding, const std::vector<FleetNode>& nodes, con
                                   what, low, listed(common.names), many);
     kept.push_back(std::move(common));
     finding.suspicions = std::move(kept);
-    return;
   }
 }
 

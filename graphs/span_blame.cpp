@@ -250,8 +250,8 @@ void SpanBlame::lay_groups(std::vector<Miss> misses) {
 }
 
 void SpanBlame::leave_open(std::size_t node, Finding finding, std::string_view why) {
-  if (!left_open_.emplace(node, finding.metric).second) return;
   if (finding.outcome == Outcome::fail) finding.outcome = Outcome::error;
+  if (!left_open_.emplace(node, finding.metric, finding.outcome).second) return;
   finding.text += fmt::format("; {}", why);
   charge(evidence_.trials[node], std::move(finding));
 }
@@ -263,23 +263,24 @@ double SpanBlame::most_blamed() const {
 
 void SpanBlame::settle() {
   std::vector<std::size_t> failing;
+  std::vector<Finding> why;  // of each of them
   for (const auto& [node, findings] : shared_) {
-    if (std::ranges::any_of(findings, [](const Finding& each) { return each.outcome == Outcome::fail; })) {
-      failing.push_back(node);
-    }
+    const auto fail = std::ranges::find(findings, Outcome::fail, &Finding::outcome);
+    if (fail == findings.end()) continue;
+    failing.push_back(node);
+    why.push_back(*fail);
   }
   if (static_cast<double>(failing.size()) > most_blamed()) {
-    Finding finding = shared_.at(failing.front()).front();
+    Finding finding = why.front();
     finding.text = fmt::format("{} of {} nodes look bad, which is more than {:.3g} % of them: it is what they share, or the "
                                "expectation: {}; first of them {}: {}",
                                failing.size(), evidence_.nodes.size(), max_blamed(run_) * 100,
                                shown(names_of(evidence_, failing)), evidence_.nodes[failing.front()].name, finding.text);
     finding.device.clear();
-    finding.outcome = Outcome::fail;
     charge(evidence_.fabric, std::move(finding));
-    for (const std::size_t node : failing) {
-      leave_open(node, shared_.at(node).front(), kOneOfMany);
-      shared_.erase(node);
+    for (std::size_t i = 0; i < failing.size(); ++i) {
+      leave_open(failing[i], std::move(why[i]), kOneOfMany);
+      shared_.erase(failing[i]);
     }
   }
   for (auto& [node, findings] : shared_) {

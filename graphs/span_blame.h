@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "graphs/event.h"
@@ -63,7 +63,7 @@ class SpanBlame {
   std::map<std::string, const PathReading*, std::less<>> paths_;  // by device
   std::map<std::string, const SpanGroup*, std::less<>> groups_;   // by device
   std::map<std::size_t, std::vector<Finding>> charged_;           // by trial
-  std::set<std::pair<std::size_t, std::string>> left_open_;       // by node and metric
+  std::set<std::tuple<std::size_t, std::string, Outcome>> left_open_;  // node, metric
   std::map<std::size_t, std::vector<Finding>> shared_;  // by node: what it is charged with for paths and groups
 };
 

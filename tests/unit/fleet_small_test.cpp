@@ -119,3 +119,13 @@ TEST_CASE("fleet: of very few nodes one that is well below the others is not cle
     }
   }
 }
+
+TEST_CASE("fleet: many low paths do not hide a node that is low") {
+  // Of 8 nodes the last is at a tenth, and three pairs of the others are low where but two may be.
+  const auto spoil = [](auto from, auto to, auto&) {
+    if (from == 7 || to == 7) return 0.1;
+    return from < 6 && from / 2 == to / 2 ? 0.6 : 1.0;
+  };
+  CHECK(said(Fleet(8, 0, spoil, 0.01, 7).found({.max_blamed = 0.1})) ==
+        Said{"common rp01 rp02 rp03 rp04 rp05 rp06", "node rp08"});
+}

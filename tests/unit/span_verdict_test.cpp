@@ -115,6 +115,19 @@ TEST_CASE("more bad nodes than may be blamed are one finding on what they share"
   CHECK(cluster.outcomes("pairs") == "error error error error ");
 }
 
+TEST_CASE("a limit that is but preferred does not hide one that many nodes miss", "[cluster]") {
+  Step pairs = pairs_step();
+  Expectation preferred = expect("rate >= 30 GB/s");
+  preferred.prefer = true;
+  pairs.expectations = {preferred, expect("rate >= 20 GB/s")};
+  for (const std::vector<std::string>& names : {kFour, {"n1", "n2"}}) {
+    Cluster cluster({step("links", {expect("width >= 1 lanes")}), pairs}, names);
+    cluster.run();
+    CHECK(cluster.outcome("pairs@fabric") == "fail");
+    for (const std::string& name : names) CHECK(cluster.outcome("pairs@" + name) == "error");
+  }
+}
+
 TEST_CASE("one of four that is well below the others is blamed once it is so again, and has not passed before", "[cluster]") {
   Cluster twice;
   twice.slow = "n2";
