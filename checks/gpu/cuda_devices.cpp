@@ -56,7 +56,8 @@ int count_gpus(std::size_t on_pci) {
                                : "their driver is too old: it supports CUDA " + version(driver)) +
                   ", and this check was built for CUDA " + version(runtime)};
   }
-  throw Trouble{shown + ", but CUDA does not start: " + cudaGetErrorString(code)};
+  throw Trouble{shown + ", but CUDA does not start: " + cudaGetErrorString(code) +
+                (code == cudaErrorSystemNotReady ? "; behind NVSwitches it waits for nvidia-fabricmanager" : "")};
 }
 
 void ask(Gpu& gpu) {

@@ -42,6 +42,7 @@ FAULTS = [
     ("gpu:4 flips collective", "allreduce", ["9d"]),
     ("gpu:4 nccl hung", "allreduce", ["9d"]),
     ("gpu:2 xid 79", "health", ["3f"]),
+    ("fabric down", "health", ["17", "18", "3f", "40", "9d", "9e", "c7", "c8"]),
 ]
 
 

@@ -172,6 +172,14 @@ class PcieBandwidth(support.TestCase):
         self.assertIn("too old", said.last["why"])
         self.assertEqual([], said.all("measurement"))
 
+    def test_a_fabric_manager_that_does_not_run_is_named(self):
+        said = self.measure("fabric down", last="trouble")
+        self.assertEqual(
+            "8 NVIDIA GPUs on PCI, but CUDA does not start: system not yet initialized; behind NVSwitches it waits for "
+            "nvidia-fabricmanager",
+            said.last["why"],
+        )
+
     def test_a_node_without_switches(self):
         said = self.measure(profile="pcie-l40s-4")
         self.assertEqual([], said.all("fault"))

@@ -27,6 +27,7 @@ cudaError_t last_error() { return last; }
 cudaError_t state_of_driver() {
   Machine* machine = Machine::here();
   if (machine == nullptr || machine->present().empty()) return cudaErrorNoDevice;
+  if (machine->fault(FaultKind::fabric_down, -1) != nullptr) return cudaErrorSystemNotReady;
   if (machine->fault(FaultKind::driver_old, -1) != nullptr) return cudaErrorInsufficientDriver;
   return cudaSuccess;
 }

@@ -47,6 +47,7 @@ constexpr FaultForm kForms[] = {
     {"gpu:N xid CODE", xid, "an Xid of it stands in the kernel's log"},
     {"nic:N slow SHARE", nic_slow, "it carries less by SHARE between nodes; nothing in /sys shows it"},
     {"node hung", node_hung, "its NCCL never comes together with that of other nodes"},
+    {"fabric down", fabric_down, "the fabric manager does not run: no GPU has joined the NVLink fabric, CUDA does not start"},
     {"driver old", driver_old, "older than the CUDA runtime needs"},
     {"nvml silent", nvml_silent, "NVML does not initialise"},
 };
@@ -110,6 +111,7 @@ class Sentence {
     const Form& form = fitting_form();
     fault_.kind = form.form->kind;
     fault_.text = text_;
+    if (fault_.kind == fabric_down && profile_.kind.nvlinks == 0) refuse("the GPUs of " + profile_.name + " have no NVLink");
     if (fault_.kind == nccl_slow) fault_.amount = 50;
     for (std::size_t i = 1; i < words_.size(); ++i) {
       if (stands_for_value(form.words[i])) read_value(form.words[i], words_[i]);
@@ -123,11 +125,11 @@ class Sentence {
   // "gpu:3" → "gpu:N", and the number is kept.
   void read_part() {
     const std::string& first = words_.front();
-    if (first == "driver" || first == "nvml" || first == "node") return;
+    if (first == "driver" || first == "fabric" || first == "nvml" || first == "node") return;
     const std::size_t colon = first.find(':');
     const std::string kind = first.substr(0, colon);
     if ((kind != "gpu" && kind != "switch" && kind != "nic") || colon == std::string::npos) {
-      refuse("'" + first + "' is no part: a fault begins with gpu:N, nic:N, switch:N, driver, node or nvml");
+      refuse("'" + first + "' is no part: a fault begins with gpu:N, nic:N, switch:N, driver, fabric, node or nvml");
     }
     const auto parts = static_cast<int>(kind == "gpu"   ? profile_.gpus.size()
                                         : kind == "nic" ? profile_.nics.size()

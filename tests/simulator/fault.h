@@ -22,6 +22,7 @@
 //   gpu:N xid CODE                      in the kernel's log
 //   nic:N slow P %                      carries less by P % between nodes; nothing in /sys shows it
 //   node hung                           its NCCL never comes together with that of other nodes
+//   fabric down                         the fabric manager does not run
 //   driver old                          older than the CUDA runtime needs
 //   nvml silent                         does not initialise
 #pragma once
@@ -40,7 +41,7 @@ enum class FaultKind {
   gpu_missing, gpu_lost, link_width, link_speed, link_errors, uplink_share, flip_copies, flip_peer_copies,
   memory_stuck, memory_coupled, memory_rare, gemm_random, gemm_always, flip_collective, ecc_corrected, ecc_uncorrected,
   remap_pending, remap_rising, remap_failed, throttle_thermal, throttle_power, slow, nvlink_down, nvlink_errors,
-  nccl_hung, nccl_slow, memory_full, other_process, xid, nic_slow, node_hung, driver_old, nvml_silent,
+  nccl_hung, nccl_slow, memory_full, other_process, xid, nic_slow, node_hung, fabric_down, driver_old, nvml_silent,
 };
 
 struct Fault {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kLastWithPages = 7;  // compute capability before rows were remapped
 constexpr std::int64_t kNvswitch = 0x22a3;
+constexpr unsigned char kFabricNotStarted = 1;
 constexpr unsigned char kFabricCompleted = 3;
 constexpr std::int64_t kErrorsPerRecovery = 10;
 
@@ -158,7 +159,9 @@ RACKPROOF_NVML nvmlDeviceGetGpuFabricInfoV(Device device, FabricInfo* info) {
     FabricInfo fabric{};
     fabric.version = kFabricVersion;
     // From Hopper on, where there are NVSwitches.
-    fabric.state = node.kind().compute_major >= 9 && node.kind().nvlinks > 0 ? kFabricCompleted : 0;
+    const bool has_one = node.kind().compute_major >= 9 && node.kind().nvlinks > 0;
+    const bool is_down = node.fault(FaultKind::fabric_down, -1) != nullptr;
+    fabric.state = !has_one ? 0 : is_down ? kFabricNotStarted : kFabricCompleted;
     return fabric;
   });
 }

@@ -83,7 +83,7 @@ TEST_CASE("simulator: every form of a fault is taken, and has a kind of its own"
 
 TEST_CASE("simulator: a sentence that is no fault is refused at the word that does not fit") {
   CHECK(refusal("").find("and this is empty") != std::string::npos);
-  CHECK(refusal("foo") == "'foo': 'foo' is no part: a fault begins with gpu:N, nic:N, switch:N, driver, node or nvml");
+  CHECK(refusal("foo") == "'foo': 'foo' is no part: a fault begins with gpu:N, nic:N, switch:N, driver, fabric, node or nvml");
   CHECK(refusal("gpu:8 lost") == "'gpu:8 lost': there is no gpu:8: hgx-h100-8 has gpu:0 to gpu:7");
   CHECK(refusal("gpu:-1 lost").find("there is no gpu:-1") != std::string::npos);
   CHECK(refusal("gpu:x lost").find("there is no gpu:x") != std::string::npos);

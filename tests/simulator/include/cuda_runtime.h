@@ -99,6 +99,7 @@ typedef enum cudaError {
   cudaErrorMisalignedAddress = 716,
   cudaErrorLaunchFailure = 719,
   cudaErrorNotSupported = 801,
+  cudaErrorSystemNotReady = 802,
   cudaErrorUnknown = 999
 } cudaError_t;
 
