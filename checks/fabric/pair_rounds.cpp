@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "checks/api/environment.h"
+
 namespace rackproof {
 namespace {
 
@@ -66,6 +68,9 @@ Wires make_wires(const PathChoice& choice, std::size_t each) {
 
 void each_pair(Context& context, Ranks& ranks, Lobby& lobby, Wires& wires, const PathChoice& choice,
                const std::function<void(const PairRound&)>& measure) {
+  if (const std::string set = variables_beginning_with("UCX_"); !set.empty()) {
+    context.note("UCX is told by the environment: " + set);
+  }
   const auto& rounds = ranks.rounds();
   if (std::ranges::all_of(rounds, &Group::empty)) throw Skip{"this rank has no round to measure in"};
   for (const Group& group : rounds) {

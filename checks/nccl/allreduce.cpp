@@ -16,6 +16,7 @@
 #include "checks/nccl/node_report.h"
 #include "checks/nccl/room.h"
 #include "checks/nccl/rounds.h"
+#include "checks/nccl/settings.h"
 #include "checks/nccl/size_results.h"
 
 namespace rackproof {
@@ -145,6 +146,7 @@ class Node {
 }  // namespace rackproof
 
 void rackproof_run(rackproof::Context& context) {
+  rackproof::note_nccl_settings(context);
   if (rackproof::Ranks::are_several()) return rackproof::measure_groups(context);
   const auto gpus = rackproof::visible_gpus(context, context.param<std::string>("gpus"));
   if (gpus.size() < 2) throw rackproof::Skip{"a collective needs two GPUs, and there is one"};
