@@ -16,8 +16,9 @@ constexpr Precision kPrecisions[] = {
 
 constexpr double kBeatNs = 10e6;
 constexpr double kWindowNs = 100e6;
-// A graph of more calls is no faster.
-constexpr int kMostCalls = 1024;
+// A pulse is queued whole while its gate is closed, and a stream takes about a thousand launches before the host has to
+// wait; a beat is a dozen of them.
+constexpr double kMostBeatsOfPulse = 50;
 // Windows that a burn should have at the least: ten to see that it is steady, twelve to keep, and some to warm up.
 constexpr double kLeastWindows = 30;
 
@@ -59,12 +60,14 @@ std::int64_t fitting_size(const Precision& precision, std::size_t room) {
   return 0;
 }
 
-BurnPlan planned(const Precision& precision, std::int64_t size, std::size_t room, double ns_of_product) {
+double wanted_beat_ns(double pulse_ns) { return std::max(kBeatNs, pulse_ns / kMostBeatsOfPulse); }
+
+BurnPlan planned(const Precision& precision, std::int64_t size, std::size_t room, double ns_of_product, double beat_ns) {
   BurnPlan plan{.size = size};
   const std::size_t operands = 2 * plan.operand_bytes(precision);
   const double fitting = room < operands ? 0 : static_cast<double>((room - operands) / plan.product_bytes(precision));
-  plan.batch = at_most(kBeatNs / ns_of_product, fitting);
-  plan.calls = at_most(kBeatNs / (plan.batch * ns_of_product), kMostCalls);
+  plan.batch = at_most(beat_ns / ns_of_product, fitting);
+  plan.calls = at_most(beat_ns / (plan.batch * ns_of_product), kMostCalls);
   return plan;
 }
 

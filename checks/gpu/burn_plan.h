@@ -24,6 +24,9 @@ std::span<const Precision> precisions();
 // word that names none.
 std::vector<const Precision*> chosen_precisions(std::string_view given, int compute);
 
+// Of one beat: what a graph holds without taking long to be made.
+inline constexpr int kMostCalls = 4096;
+
 // Square matrices of `size`; all numbers of one kind of GPU, so that every GPU of it does the very same.
 struct BurnPlan {
   std::int64_t size = 0;
@@ -40,8 +43,11 @@ struct BurnPlan {
 // The largest of 8192, 4096, 2048 and 1024 of which two operands and two products fit into `room`; 0 when none does.
 std::int64_t fitting_size(const Precision&, std::size_t room);
 
-// As many products a call as last 10 ms, if `room` holds them; and as many calls a beat.
-BurnPlan planned(const Precision&, std::int64_t size, std::size_t room, double ns_of_product);
+// How long a beat should last: 10 ms, longer where a pulse (0: none) would be too many of them.
+double wanted_beat_ns(double pulse_ns);
+
+// As many products a call as last a beat, if `room` holds them; and as many calls a beat.
+BurnPlan planned(const Precision&, std::int64_t size, std::size_t room, double ns_of_product, double beat_ns);
 
 // Samples should last 50 to 500 ms, and a short burn must still give enough of them.
 int beats_of_window(double beat_ns, double duration_ns);

@@ -83,11 +83,11 @@ std::optional<BurnSetup> try_on(const BurnMember& member, const Precision& preci
     if (wish.size > 0 || ns <= kLongestProductNs || setup.plan.size <= 1024) break;
     setup.plan.size /= 2;
   }
-  setup.plan = planned(precision, setup.plan.size, room, ns);
+  setup.plan = planned(precision, setup.plan.size, room, ns, wanted_beat_ns(wish.pulse_s * 1e9));
   std::optional<cublasLtMatmulAlgo_t> of_batch = algorithm_for(member, setup);
   if (!of_batch) {
     // One at a time it can: that was just tried.
-    setup.plan.calls = std::min(setup.plan.calls * setup.plan.batch, 1024);
+    setup.plan.calls = std::min(setup.plan.calls * setup.plan.batch, kMostCalls);
     setup.plan.batch = 1;
     of_batch = setup.algorithm;
   }

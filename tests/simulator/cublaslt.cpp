@@ -263,8 +263,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t op, 
   shape->of.a = a;
   shape->of.b = b;
   shape->of.c = d;
-  submit(*machine, stream_of(*machine, stream, gpu), work_of(*machine, gpu, *shape));
-  return CUBLAS_STATUS_SUCCESS;
+  const cudaError_t code = submit(*machine, stream_of(*machine, stream, gpu), work_of(*machine, gpu, *shape));
+  return code == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // extern "C"

@@ -15,8 +15,9 @@ int gpu_of(int cuda_index);
 StreamId stream_of(Machine&, cudaStream_t, int gpu);
 int gpu_of_stream(cudaStream_t);  // -1 for the default one, which is the current GPU's
 
-// Puts work into a stream, or into the graph that the stream is recording.
-void submit(Machine&, StreamId, Work);
+// Puts work into a stream, or into the graph that the stream is recording. A full stream lets time pass first; where that
+// does not help, as behind a closed gate, the real call would wait until the gate gives up: this one fails.
+cudaError_t submit(Machine&, StreamId, Work);
 
 // The name under which a kernel is known, by the address that host code has for it.
 std::string kernel_name(const void* function);

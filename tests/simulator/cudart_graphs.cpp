@@ -1,5 +1,6 @@
 // Graphs of the stand-in CUDA runtime: work that is recorded once and then enqueued as one, again and again.
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <vector>
@@ -8,6 +9,9 @@
 
 namespace rackproof::simulator {
 namespace {
+
+// Launches that a real stream takes before the host has to wait: about a thousand.
+constexpr std::size_t kMostQueued = 1000;
 
 struct Graph {
   int gpu = -1;
@@ -54,14 +58,22 @@ Work as_one(Machine& machine, const std::shared_ptr<Graph>& graph) {
 
 }  // namespace
 
-void submit(Machine& machine, StreamId stream, Work work) {
+cudaError_t submit(Machine& machine, StreamId stream, Work work) {
   if (!recording().empty()) {
     if (const auto found = recording().find(stream); found != recording().end()) {
       found->second->steps.push_back(std::move(work));
-      return;
+      return cudaSuccess;
     }
   }
-  machine.timeline().enqueue(stream, std::move(work));
+  Timeline& timeline = machine.timeline();
+  if (timeline.queued(stream) >= kMostQueued) timeline.run();
+  if (timeline.queued(stream) >= kMostQueued) {
+    std::fprintf(stderr, "simulator: a stream holds %zu launches, and none can begin before the next is put into it\n",
+                 timeline.queued(stream));
+    return cudaErrorLaunchTimeout;
+  }
+  timeline.enqueue(stream, std::move(work));
+  return cudaSuccess;
 }
 
 }  // namespace rackproof::simulator
@@ -110,8 +122,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   const std::scoped_lock lock(machine->mutex);
   const int gpu = executable->graph->gpu;
   if (machine->is_lost(gpu)) return cudaErrorLaunchFailure;
-  submit(*machine, stream_of(*machine, stream, gpu), as_one(*machine, executable->graph));
-  return cudaSuccess;
+  return submit(*machine, stream_of(*machine, stream, gpu), as_one(*machine, executable->graph));
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {

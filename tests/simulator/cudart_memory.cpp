@@ -114,9 +114,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, enum cudaMemcpyKind, cudaStream_t stream) {
   return here([&](On on) {
-    submit(on.machine, stream_of(on.machine, stream, on.gpu),
-           copy_work(on.machine, to, from, bytes, stream == nullptr ? on.gpu : gpu_of_stream(stream)));
-    return cudaSuccess;
+    return submit(on.machine, stream_of(on.machine, stream, on.gpu),
+                  copy_work(on.machine, to, from, bytes, stream == nullptr ? on.gpu : gpu_of_stream(stream)));
   });
 }
 
@@ -142,8 +141,7 @@ cudaError_t cudaMemsetAsync(void* where, int value, size_t bytes, cudaStream_t s
       machine.memory().written(where, bytes);
       machine.after_write(gpu, where, bytes);
     };
-    submit(machine, stream_of(machine, stream, on.gpu), std::move(work));
-    return cudaSuccess;
+    return submit(machine, stream_of(machine, stream, on.gpu), std::move(work));
   });
 }
 

@@ -101,9 +101,8 @@ cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void**
       return cudaErrorNotSupported;
     }
     const int gpu = stream == nullptr ? on.gpu : gpu_of_stream(stream);
-    submit(on.machine, stream_of(on.machine, stream, on.gpu),
-           on.machine.work_of(gpu, kernel->prepare(grid, block, args), *kernel));
-    return cudaSuccess;
+    return submit(on.machine, stream_of(on.machine, stream, on.gpu),
+                  on.machine.work_of(gpu, kernel->prepare(grid, block, args), *kernel));
   });
 }
 

@@ -206,6 +206,11 @@ bool Timeline::is_idle(StreamId id) const {
   return found == streams_.end() || found->second->items.empty();
 }
 
+std::size_t Timeline::queued(StreamId id) const {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? 0 : found->second->items.size();
+}
+
 bool Timeline::is_gpu_idle(int gpu) const {
   return std::ranges::all_of(order_, [&](const Queue* queue) { return queue->gpu != gpu || queue->items.empty(); });
 }

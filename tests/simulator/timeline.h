@@ -62,6 +62,7 @@ class Timeline {
 
   double now_ns() const { return now_; }
   bool is_idle(StreamId) const;
+  std::size_t queued(StreamId) const;  // what has not ended
   bool is_gpu_idle(int gpu) const;
   // A recorded event that has happened, and when. One never recorded has happened, as CUDA has it.
   bool has_happened(EventId) const;

@@ -54,16 +54,23 @@ TEST_CASE("gpu.burn: the largest matrices that fit, and calls of ten millisecond
   CHECK(fitting_size(named("fp64"), std::size_t{10} << 20) == 0);
   CHECK(fitting_size(named("fp8"), std::size_t{24} << 20) == 2048);
 
-  const BurnPlan large = planned(named("bf16"), 8192, std::size_t{40} << 30, 1.5e6);
+  const double kBeat = wanted_beat_ns(0);
+  CHECK(kBeat == 10e6);
+  const BurnPlan large = planned(named("bf16"), 8192, std::size_t{40} << 30, 1.5e6, kBeat);
   CHECK(large.batch == 7);
   CHECK(large.calls == 1);
-  const BurnPlan small = planned(named("bf16"), 2048, std::size_t{64} << 20, 24e3);
+  const BurnPlan small = planned(named("bf16"), 2048, std::size_t{64} << 20, 24e3, kBeat);
   CHECK(small.batch == 6);
   CHECK(small.calls == 69);
-  const BurnPlan slow = planned(named("fp64"), 8192, std::size_t{40} << 30, 800e6);
+  const BurnPlan slow = planned(named("fp64"), 8192, std::size_t{40} << 30, 800e6, kBeat);
   CHECK(slow.batch == 1);
   CHECK(slow.calls == 1);
-  CHECK(planned(named("bf16"), 1024, std::size_t{8} << 20, 1e3).calls == 1024);
+  CHECK(planned(named("bf16"), 1024, std::size_t{8} << 20, 1e3, kBeat).calls == 4096);
+
+  // All of a pulse waits in its stream at once.
+  CHECK(wanted_beat_ns(100e6) == kBeat);
+  CHECK(wanted_beat_ns(4.5e9) == 90e6);
+  CHECK(planned(named("bf16"), 8192, std::size_t{40} << 30, 1.5e6, 90e6).batch == 60);
 
   CHECK(beats_of_window(10e6, 20e9) == 10);
   CHECK(beats_of_window(10e6, 1e9) == 3);
