@@ -48,7 +48,8 @@ BurningGpu::BurningGpu(const Gpu& gpu, const BurnSetup& setup)
 }
 
 BurningGpu::~BurningGpu() {
-  if (rest_of_beat_ != nullptr && cudaSetDevice(gpu_.index) == cudaSuccess) cudaGraphExecDestroy(rest_of_beat_);
+  if (rest_of_beat_ == nullptr || is_abandoned(gpu_.index)) return;
+  if (cudaSetDevice(gpu_.index) == cudaSuccess) cudaGraphExecDestroy(rest_of_beat_);
 }
 
 Products BurningGpu::products() const {

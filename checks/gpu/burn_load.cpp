@@ -26,6 +26,7 @@ bool is_over(const BurnRun& run, double seconds) {
 void BurnLoad::drop(BurnRun& run, const std::string& code, const std::string& why) {
   run.is_lost = true;
   run.member.is_out = true;
+  if (code == "gpu-hung") abandon_gpu(run.member.gpu.index);
   context_.fault(run.member.gpu.id, code, run.member.gpu.id + " in " + run.setup.precision->name + ": " + why);
   // Its memory cannot be given back without waiting for what it will never finish; the process ends soon.
   static_cast<void>(run.burning.release());

@@ -24,6 +24,7 @@ bool Crew::is_gone() const { return std::ranges::all_of(hands_, &Hand::is_out); 
 void Crew::leave_out(Hand& hand, std::string_view code, std::string_view why) {
   if (hand.is_out) return;
   hand.is_out = true;
+  if (code == "gpu-hung") abandon_gpu(hand.gpu.index);
   context_.fault(hand.gpu.id, code, why);
 }
 

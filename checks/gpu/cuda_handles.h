@@ -1,5 +1,5 @@
-// Streams, events and memory of a GPU that are given back when they go out of scope. All of them make their GPU the
-// current one where CUDA asks for it, so that one thread can drive every GPU of a node.
+// Streams, events and memory of a GPU that are given back when they go out of scope, unless it hangs. All of them make their
+// GPU the current one where CUDA asks for it, so that one thread can drive every GPU of a node.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "checks/gpu/cuda_abandoned.h"
 #include "checks/gpu/cuda_error.h"
 
 namespace rackproof {
@@ -23,7 +24,7 @@ class Stream {
   Stream(Stream&& other) noexcept : gpu_(other.gpu_), stream_(std::exchange(other.stream_, nullptr)) {}
   Stream& operator=(Stream&&) = delete;
   ~Stream() {
-    if (stream_ != nullptr) cudaStreamDestroy(stream_);
+    if (stream_ != nullptr && !is_abandoned(gpu_)) cudaStreamDestroy(stream_);
   }
   cudaStream_t get() const { return stream_; }
   int gpu() const { return gpu_; }
@@ -43,7 +44,7 @@ class CudaEvent {
   CudaEvent(CudaEvent&& other) noexcept : gpu_(other.gpu_), event_(std::exchange(other.event_, nullptr)) {}
   CudaEvent& operator=(CudaEvent&&) = delete;
   ~CudaEvent() {
-    if (event_ != nullptr) cudaEventDestroy(event_);
+    if (event_ != nullptr && !is_abandoned(gpu_)) cudaEventDestroy(event_);
   }
   void record(const Stream& stream) {
     use_gpu(gpu_);
@@ -71,7 +72,7 @@ class DeviceMemory {
       : gpu_(other.gpu_), bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
   DeviceMemory& operator=(DeviceMemory&&) = delete;
   ~DeviceMemory() {
-    if (data_ != nullptr && cudaSetDevice(gpu_) == cudaSuccess) cudaFree(data_);
+    if (data_ != nullptr && !is_abandoned(gpu_) && cudaSetDevice(gpu_) == cudaSuccess) cudaFree(data_);
   }
   template <class T = void>
   T* get() const {
@@ -95,7 +96,7 @@ class PinnedMemory {
   PinnedMemory(PinnedMemory&& other) noexcept : bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
   PinnedMemory& operator=(PinnedMemory&&) = delete;
   ~PinnedMemory() {
-    if (data_ != nullptr) cudaFreeHost(data_);
+    if (data_ != nullptr && !is_any_abandoned()) cudaFreeHost(data_);
   }
   template <class T = void>
   T* get() const {

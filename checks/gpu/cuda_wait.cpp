@@ -60,6 +60,7 @@ void need(const CudaEvent& event, std::chrono::milliseconds at_most, const char*
       cuda_call(cudaEventQuery(event.get()), what, event.gpu());
       throw Trouble{std::string(what) + ": " + why};
     case Waited::late:
+      abandon_gpu(event.gpu());
       throw Trouble{std::string(what) + " on GPU " + std::to_string(event.gpu()) + " did not end within " +
                     std::to_string(at_most.count()) + " ms"};
   }

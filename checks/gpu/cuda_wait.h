@@ -21,7 +21,7 @@ struct WaitResult {
 };
 std::vector<WaitResult> wait_for_all(std::span<const CudaEvent* const> events, std::chrono::milliseconds at_most);
 
-// For those who can do nothing without it: throws CudaError, or Trouble when it is late.
+// For those who can do nothing without it: throws CudaError, or Trouble when it is late, and its GPU hangs.
 void need(const CudaEvent&, std::chrono::milliseconds at_most, const char* what);
 
 }  // namespace rackproof

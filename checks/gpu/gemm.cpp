@@ -47,7 +47,7 @@ Cublas::Cublas(int gpu) : gpu_(gpu) {
 }
 
 Cublas::~Cublas() {
-  if (cudaSetDevice(gpu_) == cudaSuccess) cublasLtDestroy(handle_);
+  if (!is_abandoned(gpu_) && cudaSetDevice(gpu_) == cudaSuccess) cublasLtDestroy(handle_);
 }
 
 Gemm::Gemm(const Cublas& library, const Precision& precision, std::int64_t size, int batch)

@@ -148,7 +148,12 @@ std::vector<std::int64_t> Flows::take(const std::vector<Pair>& pairs, const std:
     try {
       for (const std::size_t end : {2 * n, 2 * n + 1}) {
         if (results[end].how == Waited::done) continue;
-        find_the_dead(pair, results[end].how == Waited::late ? "its copies did not end" : results[end].why);
+        const bool is_late = results[end].how == Waited::late;
+        // What it waits for cannot be given back, whichever of the two it is.
+        for (const std::size_t i : {pair.first, pair.second}) {
+          if (is_late) abandon_gpu(crew_.hands()[i].gpu.index);
+        }
+        find_the_dead(pair, is_late ? "its copies did not end" : results[end].why);
       }
       if (can_use(pair)) times[queued[n]] = nanoseconds_between(flow(pair).begin, flow(pair).end);
     } catch (const CudaError& error) {
@@ -181,7 +186,11 @@ void Flows::find_the_dead(Pair pair, const std::string& why) {
       is_found = true;
       continue;
     }
-    const bool lives = crew_.attempt(hand, [&] { hand.end.record(hand.stream); });
+    // Something to compute: an event alone happens on a GPU that does nothing else any more.
+    const bool lives = crew_.attempt(hand, [&] {
+      dwell(hand.stream, 0);
+      hand.end.record(hand.stream);
+    });
     std::string reason;
     if (!lives) {
       is_found = true;

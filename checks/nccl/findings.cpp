@@ -66,6 +66,11 @@ void Findings::say_common(std::size_t source, bool is_everywhere, const std::str
 }
 
 void Findings::say_stopped(const Stopped& stopped) {
+  for (const std::size_t rank : stopped.not_ready) {
+    context_.fault(gpus_[rank].id, "gpu-hung",
+                   name_of(rank) + ", " + current_ + ": its GPU does not end what comes before the first collective");
+  }
+  if (!stopped.not_ready.empty()) return;
   const std::vector<std::size_t> behind = ranks_behind(stopped.progress);
   const std::string what = std::string(to_text(what_)) + " of " + current_;
   int entered = 0;

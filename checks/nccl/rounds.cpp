@@ -66,8 +66,10 @@ Round Rounds::begin(std::size_t bytes, bool is_in_place) {
   repeats_ = repeats_of(extents_.bytes, is_in_place);
   done_ = 0;
   queued_ = 0;
+  is_preparing_ = true;
   for (const auto& rank : ranks_) prepare(*rank);
   wait();
+  is_preparing_ = false;
   for (const auto& rank : ranks_) std::copy_n(rank->sums_here.get<std::uint64_t>(), kInputs, rank->right);
   // The first time NCCL connects, and kernels are loaded, which may not be waited for behind a gate.
   return run(1, false);
@@ -213,7 +215,13 @@ void Rounds::wait() {
     }
     if (std::ranges::all_of(is_done, [](bool one) { return one; })) return;
     if (why.empty()) comms_.look();
-    if (Clock::now() >= give_up) throw Stopped{progress(), why};
+    if (Clock::now() >= give_up) {
+      Stopped stopped{progress(), why};
+      for (std::size_t i = 0; is_preparing_ && why.empty() && i < ranks_.size(); ++i) {
+        if (!is_done[i]) stopped.not_ready.push_back(i);
+      }
+      throw stopped;
+    }
     std::this_thread::sleep_for(kPause);
   }
 }

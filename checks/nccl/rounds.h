@@ -35,6 +35,8 @@ struct Round {
 struct Stopped {
   std::vector<RankProgress> progress;
   std::string why;  // of the GPU that is lost; empty: nothing but time
+  // Our ranks whose GPU did not even end what comes before the first collective of a size.
+  std::vector<std::size_t> not_ready{};
 };
 
 class Rounds {
@@ -91,6 +93,7 @@ class Rounds {
   int repeats_ = 1;
   int done_ = 0;    // iterations of this size that are known to have ended
   int queued_ = 0;  // of the round that is under way
+  bool is_preparing_ = false;  // what comes before the first of them
 };
 
 }  // namespace rackproof

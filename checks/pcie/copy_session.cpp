@@ -70,6 +70,7 @@ GpuPart& CopySession::part_of(const CopyLane& lane) {
 void CopySession::lose(GpuPart& part, const std::string& why, bool is_hung) {
   if (part.is_lost) return;
   part.is_lost = true;
+  if (is_hung) abandon_gpu(part.gpu.index);
   context_.fault(part.gpu.id, is_hung ? "gpu-hung" : "gpu-lost",
                  "GPU " + std::to_string(part.gpu.index) + " was not measured further: " + why);
   // Never given back: to free what is on a GPU that does not answer may wait for ever, and it may still write.

@@ -45,7 +45,7 @@ HostMemory::HostMemory(HostMemory&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_), node_(other.node_), gpu_(other.gpu_) {}
 
 HostMemory::~HostMemory() {
-  if (data_ == nullptr) return;
+  if (data_ == nullptr || is_any_abandoned()) return;
   // Memory that stays pinned must stay: something may still write to it.
   if (cudaSetDevice(gpu_) != cudaSuccess || cudaHostUnregister(data_) != cudaSuccess) return;
   ::munmap(data_, bytes_);

@@ -1,4 +1,6 @@
 // The stand-in libcudart: memory of GPUs and of the host, and copies between them.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -63,6 +65,18 @@ Work copy_work(Machine& machine, void* to, const void* from, std::size_t bytes, 
   return work;
 }
 
+// As the driver does before it gives memory back: until the GPU that has it is done, of the host's all of them. A GPU that
+// hangs never is.
+void wait_until_unused(Machine& machine, const void* where) {
+  machine.timeline().run();
+  const Allocation* const one = machine.memory().find(where);
+  const int owner = one == nullptr ? kHost : one->gpu;
+  const auto& gpus = machine.present();
+  const bool has_hung = std::ranges::any_of(gpus, [&](int gpu) { return machine.is_hung(gpu); });
+  const auto is_busy = [&](int gpu) { return (owner == kHost || owner == gpu) && !machine.timeline().is_gpu_idle(gpu); };
+  while (has_hung && std::ranges::any_of(gpus, is_busy)) ::pause();
+}
+
 }  // namespace
 }  // namespace rackproof::simulator
 
@@ -80,7 +94,7 @@ cudaError_t cudaMalloc(void** where, size_t bytes) {
 cudaError_t cudaFree(void* where) {
   if (where == nullptr) return cudaSuccess;
   return here([&](On on) {
-    on.machine.timeline().run();
+    wait_until_unused(on.machine, where);
     return on.machine.memory().release(where) ? cudaSuccess : cudaErrorInvalidValue;
   });
 }

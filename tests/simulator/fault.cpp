@@ -18,6 +18,7 @@ using enum FaultKind;
 constexpr FaultForm kForms[] = {
     {"gpu:N missing", gpu_missing, "neither on PCI nor known to the driver"},
     {"gpu:N lost [after TIME]", gpu_lost, "falls off the bus after TIME of its own work (0 s)"},
+    {"gpu:N hangs [after TIME]", gpu_hangs, "what it begins after TIME of its own work (0 s) never ends"},
     {"gpu:N link width LANES", link_width, "its PCIe link trained down to fewer lanes; so is its bandwidth"},
     {"gpu:N link speed RATE", link_speed, "its PCIe link trained down to a lower rate, such as 16 GT/s"},
     {"gpu:N link errors", link_errors, "correctable AER errors and replays rise while it copies"},

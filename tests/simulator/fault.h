@@ -2,6 +2,7 @@
 //
 //   gpu:N missing                       neither on PCI nor known to the driver
 //   gpu:N lost [after TIME]             falls off the bus after TIME of its own work (0 s)
+//   gpu:N hangs [after TIME]            what it begins after TIME of its own work never ends
 //   gpu:N link width LANES              trained down; so is its bandwidth
 //   gpu:N link speed RATE               "16 GT/s"
 //   gpu:N link errors                   correctable AER errors and replays under load
@@ -38,7 +39,7 @@
 namespace rackproof::simulator {
 
 enum class FaultKind {
-  gpu_missing, gpu_lost, link_width, link_speed, link_errors, uplink_share, flip_copies, flip_peer_copies,
+  gpu_missing, gpu_lost, gpu_hangs, link_width, link_speed, link_errors, uplink_share, flip_copies, flip_peer_copies,
   memory_stuck, memory_coupled, memory_rare, gemm_random, gemm_always, flip_collective, ecc_corrected, ecc_uncorrected,
   remap_pending, remap_rising, remap_failed, throttle_thermal, throttle_power, slow, nvlink_down, nvlink_errors,
   nccl_hung, nccl_slow, memory_full, other_process, xid, nic_slow, node_hung, fabric_down, driver_old, nvml_silent,

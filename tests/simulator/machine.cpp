@@ -65,6 +65,7 @@ Machine::Machine(const std::string& folder)
   };
   timeline_.on_end = [this](const Work& work, double from, double to) { account(work, from, to); };
   timeline_.is_lost = [this](int gpu, double) { return gpu >= 0 && is_lost(gpu); };
+  timeline_.is_hung = [this](int gpu) { return gpu >= 0 && is_hung(gpu); };
 }
 
 const Fault* Machine::fault(FaultKind kind, int target) const {
@@ -80,6 +81,11 @@ bool Machine::is_lost(int gpu) const {
   if (static_cast<double>(state_.gpus[gpu].busy_ns) < lost->after_s * 1e9) return false;
   state_.gpus[gpu].lost = 1;
   return true;
+}
+
+bool Machine::is_hung(int gpu) const {
+  const Fault* const hung = fault(FaultKind::gpu_hangs, gpu);
+  return hung != nullptr && static_cast<double>(state_.gpus[gpu].busy_ns) >= hung->after_s * 1e9;
 }
 
 double Machine::nvlink_share(int gpu) const {

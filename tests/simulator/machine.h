@@ -42,6 +42,7 @@ class Machine {
   // What CUDA counts: the GPUs that are there, by their number in the profile.
   const std::vector<int>& present() const { return present_; }
   bool is_lost(int gpu) const;
+  bool is_hung(int gpu) const;
 
   // Paths of flows. A GPU of -1 is the host, with the NUMA node of its memory.
   std::vector<ResourceId> copy_path(int from_gpu, int from_numa, int to_gpu, int to_numa) const;

@@ -86,6 +86,7 @@ bool Timeline::step(Queue& queue) {
         has_changed = true;
         continue;
       }
+      if (is_hung && is_hung(work.gpu)) return has_changed;
       if (work.may_begin && !work.may_begin()) return has_changed;
       if (work.meeting) {
         if (!queue.has_come) {

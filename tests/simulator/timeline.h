@@ -74,6 +74,8 @@ class Timeline {
   std::function<void(const Work&, double from_ns, double to_ns)> on_end;
   // Whether a GPU is gone: its work then ends at once without its act.
   std::function<bool(int gpu, double now_ns)> is_lost;
+  // Whether a GPU begins nothing any more.
+  std::function<bool(int gpu)> is_hung;
 
  private:
   struct Item {

@@ -144,6 +144,29 @@ TEST_CASE("a lost GPU's work ends without being done") {
   CHECK(node.timeline.is_idle(one));
 }
 
+TEST_CASE("a hung GPU begins nothing any more, and keeps what it was given") {
+  Node node;
+  bool is_hung = false;
+  node.timeline.is_hung = [&](int gpu) { return gpu == 0 && is_hung; };
+  const StreamId one = node.timeline.add_stream(0);
+  const StreamId two = node.timeline.add_stream(1);
+  Work work;
+  work.gpu = 0;
+  work.fixed_ns = 10;
+  node.timeline.enqueue(one, work);
+  node.timeline.run();
+  CHECK(node.timeline.queued(one) == 0);
+  is_hung = true;
+  node.timeline.enqueue(one, work);
+  node.timeline.enqueue(one, work);
+  work.gpu = 1;
+  node.timeline.enqueue(two, work);
+  node.timeline.run();
+  CHECK(node.timeline.queued(one) == 2);
+  CHECK_FALSE(node.timeline.is_gpu_idle(0));
+  CHECK(node.timeline.is_gpu_idle(1));
+}
+
 TEST_CASE("content is known by what was written, region by region") {
   Memory memory;
   auto* const at = static_cast<char*>(memory.allocate(0, 4096, 1 << 20));
