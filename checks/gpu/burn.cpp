@@ -146,6 +146,7 @@ void prepare(BurnLoad& load, std::span<BurnRun> runs, const Seeds& seeds) {
   std::vector<const CudaEvent*> ends;
   for (BurnRun& run : runs) {
     load.guarded(run, [&] {
+      load.warm_up(run);
       run.burning->prepare(seeds);
       prepared.push_back(&run);
       ends.push_back(&run.burning->entries_landed());
@@ -184,7 +185,7 @@ bool burn(Context& context, const Precision& precision, int number, const Wishes
 void measure_burn(Context& context) {
   const Wishes wishes = wishes_of(context);
   static_cast<void>(chosen_precisions(wishes.precisions, 0));  // a word that names none is said before anything starts
-  const std::vector<Gpu> gpus = visible_gpus(context, context.param<std::string>("gpus"));
+  const std::vector<Gpu> gpus = visible_gpus(context, context.param<std::string>("gpus"), KernelLoading::when_needed);
   describe_gpus(context, gpus);
   context.note("random operands: sums of four uniform numbers, nearly normal, deviation 0.577; cuBLAS " + cublas_version());
 

@@ -17,6 +17,12 @@ class BurnLoad {
  public:
   BurnLoad(Context& context, LoadShape shape, double period_s) : context_(context), shape_(shape), period_s_(period_s) {}
 
+  // Queues what run() puts before all else, so that its code is loaded before it matters.
+  void warm_up(BurnRun& run) {
+    gate_.open();
+    gate_.hold(run.burning->stream());
+  }
+
   // Device time that each GPU works, pauses of pulses with it.
   void run(std::span<BurnRun> runs, double seconds);
 

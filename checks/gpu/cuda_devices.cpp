@@ -5,20 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 #include "checks/api/pci.h"
 #include "checks/gpu/cuda_error.h"
+#include "checks/gpu/gpus_on_pci.h"
 
 namespace rackproof {
 namespace {
-
-constexpr std::int64_t kNvidia = 0x10de;
-
-std::vector<PciDevice> nvidia_gpus(const SysRoot& root) {
-  std::vector<PciDevice> found = pci_devices(root);
-  std::erase_if(found, [](const PciDevice& d) { return d.vendor != kNvidia || d.kind != "gpu"; });
-  return found;
-}
 
 int attribute(cudaDeviceAttr which, int gpu) {
   int value = 0;
@@ -36,13 +30,21 @@ std::string address_of(int gpu) {
   return address;
 }
 
+// ", CUDA_VISIBLE_DEVICES being '0'": what a scheduler or a person left there; empty where it is not set.
+std::string choice_of_environment() {
+  const char* const value = std::getenv("CUDA_VISIBLE_DEVICES");
+  return value == nullptr ? "" : std::string(", CUDA_VISIBLE_DEVICES being '") + value + "'";
+}
+
 int count_gpus(std::size_t on_pci) {
   const std::string shown = std::to_string(on_pci) + " NVIDIA GPU" + (on_pci == 1 ? "" : "s") + " on PCI";
   int count = 0;
   const cudaError_t code = cudaGetDeviceCount(&count);
   if (code == cudaSuccess && count > 0) return count;
   if (on_pci == 0) throw Skip{"this machine has no NVIDIA GPU"};
-  if (code == cudaSuccess) throw Trouble{shown + ", and CUDA shows none of them"};
+  if (code == cudaSuccess || (code == cudaErrorNoDevice && !choice_of_environment().empty())) {
+    throw Trouble{shown + ", and CUDA shows none of them" + choice_of_environment()};
+  }
   if (code == cudaErrorInsufficientDriver) {
     int driver = 0;
     int runtime = 0;
@@ -71,20 +73,54 @@ void ask(Gpu& gpu) {
   cuda_call(cudaMemGetInfo(&free, &gpu.memory_bytes), "cudaMemGetInfo", gpu.index);
 }
 
+bool is_meant(const std::string& address, std::string_view glob) {
+  return ::fnmatch(std::string(glob).c_str(), address.c_str(), 0) == 0;
+}
+
+// Nobody may take the verdict on some GPUs for one on all of them.
+void report_hidden(Context& context, const std::vector<PciDevice>& on_pci, const std::vector<std::string>& shown,
+                   std::string_view glob) {
+  std::vector<std::string> hidden;
+  std::size_t meant = 0;
+  for (const PciDevice& device : on_pci) {
+    if (!is_meant(device.address, glob)) continue;
+    const std::string driver = kernel_driver(context.sysroot(), device.address);
+    if (!is_for_nvidia(driver)) {
+      context.note(pci_id(device.address) + " is not measured: it is bound to the driver " + driver + ", not to nvidia");
+      continue;
+    }
+    ++meant;
+    if (std::ranges::count(shown, device.address) == 0) hidden.push_back(device.address);
+  }
+  if (hidden.empty()) return;
+  if (const std::string chosen = choice_of_environment(); !chosen.empty()) {
+    throw Trouble{"CUDA shows " + std::to_string(meant - hidden.size()) + " of the " + std::to_string(meant) +
+                  " GPUs that are to be measured" + chosen + ": unset it, or choose by the check's parameter"};
+  }
+  for (const std::string& address : hidden) {
+    context.fault(pci_id(address), "gpu-missing", "PCI shows it, and CUDA does not (a process sees one MIG instance at most)");
+  }
+}
+
 }  // namespace
 
-std::vector<Gpu> visible_gpus(Context& context, std::string_view glob) {
+std::vector<Gpu> visible_gpus(Context& context, std::string_view glob, KernelLoading loading) {
   const SysRoot& root = context.sysroot();
-  const std::vector<PciDevice> on_pci = nvidia_gpus(root);
+  if (const std::string taken = settle_cuda_environment(loading); !taken.empty()) {
+    context.note("not left to CUDA, since it changes what is measured: " + taken);
+  }
+  const std::vector<PciDevice> on_pci = nvidia_gpus_on_pci(root);
   const int count = count_gpus(on_pci.size());
   bool is_any_named = false;
+  std::vector<std::string> shown;
   std::vector<Gpu> gpus;
   for (int index = 0; index < count; ++index) {
     Gpu gpu;
     try {
       gpu.index = index;
       gpu.address = address_of(index);
-      if (::fnmatch(std::string(glob).c_str(), gpu.address.c_str(), 0) != 0) continue;
+      shown.push_back(gpu.address);
+      if (!is_meant(gpu.address, glob)) continue;
       is_any_named = true;
       gpu.id = pci_id(gpu.address);
       ask(gpu);
@@ -94,6 +130,7 @@ std::vector<Gpu> visible_gpus(Context& context, std::string_view glob) {
       context.fault(gpu.id, "gpu-lost", std::string("does not take part: ") + error.what());
     }
   }
+  report_hidden(context, on_pci, shown, glob);
   if (!gpus.empty()) {
     std::ranges::sort(gpus, {}, &Gpu::address);
     return gpus;
@@ -103,7 +140,7 @@ std::vector<Gpu> visible_gpus(Context& context, std::string_view glob) {
 }
 
 void describe_gpus(Context& context, const std::vector<Gpu>& gpus) {
-  const std::vector<PciDevice> on_pci = nvidia_gpus(context.sysroot());
+  const std::vector<PciDevice> on_pci = nvidia_gpus_on_pci(context.sysroot());
   for (const Gpu& gpu : gpus) {
     const auto place = std::ranges::find(on_pci, gpu.address, &PciDevice::address);
     context.device({.id = gpu.id,

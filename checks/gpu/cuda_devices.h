@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checks/api/check.h"
+#include "checks/gpu/cuda_environment.h"
 
 namespace rackproof {
 
@@ -22,9 +23,10 @@ struct Gpu {
 };
 
 // Those whose address fits the glob ("*": all of them), in the order of their addresses. Throws Skip when the machine has
-// no NVIDIA GPU, and Trouble when it has some that CUDA does not show, saying why: no driver, one that is too old, a glob
-// that fits none. One that is shown and does not answer is a fault, and left out.
-std::vector<Gpu> visible_gpus(Context&, std::string_view glob);
+// no NVIDIA GPU, and Trouble when CUDA shows none of them, saying why: no driver, one that is too old, a glob that fits none;
+// and when CUDA_VISIBLE_DEVICES hides one that is meant. One that PCI shows and CUDA does not, or that does not answer, is
+// a fault, and left out. The first call on CUDA of a check, whose environment it settles.
+std::vector<Gpu> visible_gpus(Context&, std::string_view glob, KernelLoading = KernelLoading::at_start);
 
 // Reports them as devices, so that a GPU is one vertex whoever speaks of it.
 void describe_gpus(Context&, const std::vector<Gpu>&);

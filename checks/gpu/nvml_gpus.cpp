@@ -4,19 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "checks/gpu/gpus_on_pci.h"
+
 namespace rackproof {
 namespace {
-
-constexpr std::int64_t kNvidia = 0x10de;
-
-// Whole GPUs of NVIDIA: no virtual functions, which are pieces of one.
-std::vector<PciDevice> gpus_on_pci(const SysRoot& root) {
-  std::vector<PciDevice> devices = pci_devices(root);
-  std::erase_if(devices, [](const PciDevice& device) {
-    return device.vendor != kNvidia || device.kind != "gpu" || !device.physical_function.empty();
-  });
-  return devices;
-}
 
 // What NVML gives by index: the GPUs that answer, and why it does not give the others that it counts.
 struct Named {
@@ -40,7 +31,7 @@ Named ask_by_index(const Nvml& nvml) {
 
 NvidiaGpu look_up(const Nvml& nvml, const Named& named, const SysRoot& root, PciDevice device) {
   NvidiaGpu gpu{.address = device.address, .pci = {}, .driver = {}, .why = {}, .nvml = {}};
-  gpu.driver = root.link_name(pci_attribute(device.address, "driver")).value_or("");
+  gpu.driver = kernel_driver(root, device.address);
   gpu.pci = std::move(device);
   if (const auto known = named.by_address.find(gpu.address); known != named.by_address.end()) {
     gpu.state = GpuState::answers;
@@ -75,7 +66,7 @@ GpuState gpu_state(nvml::Return code, std::string_view driver) {
     case nvml::kOperatingSystem: return GpuState::closed;
     case nvml::kNotFound:
     case nvml::kInvalidArgument:
-      return driver.empty() || driver == "nvidia" ? GpuState::missing : GpuState::elsewhere;
+      return is_for_nvidia(driver) ? GpuState::missing : GpuState::elsewhere;
     default: return GpuState::broken;
   }
 }
@@ -96,7 +87,7 @@ void NvidiaGpus::look_again(NvidiaGpu& gpu) const {
 }
 
 NvidiaGpus find_nvidia_gpus(const SysRoot& root) {
-  std::vector<PciDevice> on_pci = gpus_on_pci(root);
+  std::vector<PciDevice> on_pci = nvidia_gpus_on_pci(root);
   std::string why_not;
   std::optional<Nvml> nvml = Nvml::open(root, why_not);
   if (!nvml && on_pci.empty()) throw Skip{"no NVIDIA GPU: PCI shows none, and " + why_not};

@@ -148,7 +148,7 @@ class Node {
 void rackproof_run(rackproof::Context& context) {
   rackproof::note_nccl_settings(context);
   if (rackproof::Ranks::are_several()) return rackproof::measure_groups(context);
-  const auto gpus = rackproof::visible_gpus(context, context.param<std::string>("gpus"));
+  const auto gpus = rackproof::visible_gpus(context, context.param<std::string>("gpus"), rackproof::KernelLoading::when_needed);
   if (gpus.size() < 2) throw rackproof::Skip{"a collective needs two GPUs, and there is one"};
   rackproof::describe_gpus(context, gpus);
   rackproof::Node(context, gpus).run();

@@ -233,7 +233,7 @@ class GroupRound {
 }  // namespace
 
 void GroupNode::find_gpus() {
-  gpus = visible_gpus(context, context.param<std::string>("gpus"));
+  gpus = visible_gpus(context, context.param<std::string>("gpus"), KernelLoading::when_needed);
   figures.resize(gpus.size());
 }
 

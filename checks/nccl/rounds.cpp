@@ -67,16 +67,25 @@ Round Rounds::begin(std::size_t bytes, bool is_in_place) {
   done_ = 0;
   queued_ = 0;
   is_preparing_ = true;
+  gate_.open();
   for (const auto& rank : ranks_) prepare(*rank);
   wait();
   is_preparing_ = false;
   for (const auto& rank : ranks_) std::copy_n(rank->sums_here.get<std::uint64_t>(), kInputs, rank->right);
-  // The first time NCCL connects, and kernels are loaded, which may not be waited for behind a gate.
+  // The first time NCCL connects, which may not be waited for behind a gate.
   return run(1, false);
 }
 
 void Rounds::prepare(Rank& rank) {
   const RankOutput what = output_of(rank);
+  // What is first launched later, so that it is loaded now: to load it, a driver waits for all that its GPU does, and that
+  // may be a collective which does not end.
+  gate_.hold(rank.stream);
+  auto* const wrong = rank.wrong.get<WrongElements>();
+  clear_wrong(rank.stream, wrong, Rank::kChecked);
+  RankOutput nothing = what;
+  nothing.received = 0;
+  find_wrong(rank.stream, output(rank), nothing, seed_, nullptr, 0, wrong);
   for (int i = 0; i < kInputs; ++i) {
     const std::uint64_t seed = seed_ + static_cast<std::uint64_t>(i);
     fill_expected(rank.stream, output(rank), what, seed);
@@ -119,7 +128,7 @@ Round Rounds::run(int iterations, bool is_gated) {
       if (is_gated) gate_.hold(rank->stream);
     }
     // Gates of several nodes open when they do: only what is behind this is timed alike.
-    if (is_gated && telling_) telling_->align(streams());
+    if (telling_) telling_->align(streams());
     for (int i = 0; i < iterations; ++i) queue_iteration(i);
     for (const auto& rank : ranks_) {
       cuda_call(cudaMemcpyAsync(rank->wrong_here.get(), rank->wrong.get(), rank->wrong.bytes(), cudaMemcpyDeviceToHost,

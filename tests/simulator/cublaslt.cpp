@@ -40,6 +40,12 @@ struct Shape {
   double tflops = 0;
 };
 
+// A kernel of its own for each, as far as one can tell from outside.
+std::string name_of(const Shape& shape) {
+  return "kind " + std::to_string(static_cast<int>(shape.of.in)) + ", size " + std::to_string(shape.of.m) + ", batch " +
+         std::to_string(shape.batch);
+}
+
 std::optional<Element> element_of(cudaDataType_t type, cublasComputeType_t compute) {
   switch (type) {
     case CUDA_R_64F: return Element::fp64;
@@ -260,6 +266,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t op, 
   const int gpu = stream == nullptr ? current_gpu() : gpu_of_stream(stream);
   if (gpu < 0) return CUBLAS_STATUS_INVALID_VALUE;
   if (machine->is_lost(gpu)) return CUBLAS_STATUS_EXECUTION_FAILED;
+  if (!machine->has_code(gpu, "a product of " + name_of(*shape))) return CUBLAS_STATUS_EXECUTION_FAILED;
   shape->of.a = a;
   shape->of.b = b;
   shape->of.c = d;

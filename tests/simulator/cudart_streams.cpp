@@ -1,9 +1,24 @@
 // The stand-in libcudart: streams, events, and kernels that are put into them. Time passes only when somebody waits.
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "tests/simulator/cudart_call.h"
 
 using namespace rackproof::simulator;
+
+namespace {
+
+// As of the process's first call of CUDA.
+bool loads_at_start() {
+  static const bool eager = [] {
+    const char* const value = std::getenv("CUDA_MODULE_LOADING");
+    return value != nullptr && std::string_view(value) == "EAGER";
+  }();
+  return eager;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -101,6 +116,7 @@ cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void**
       return cudaErrorNotSupported;
     }
     const int gpu = stream == nullptr ? on.gpu : gpu_of_stream(stream);
+    if (!loads_at_start() && !on.machine.has_code(gpu, kernel->name)) return cudaErrorLaunchTimeout;
     return submit(on.machine, stream_of(on.machine, stream, on.gpu),
                   on.machine.work_of(gpu, kernel->prepare(grid, block, args), *kernel));
   });

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstdio>
 
+#include "tests/simulator/visible_devices.h"
+
 namespace rackproof::simulator {
 namespace {
 
@@ -47,6 +49,7 @@ Machine::Machine(const std::string& folder)
   for (int gpu = 0; gpu < static_cast<int>(profile_.gpus.size()); ++gpu) {
     if (fault(FaultKind::gpu_missing, gpu) == nullptr) present_.push_back(gpu);
   }
+  if (const char* list = std::getenv("CUDA_VISIBLE_DEVICES")) present_ = visible_devices(profile_, present_, list);
   busy_until_.assign(profile_.gpus.size(), 0);
   warmth_.assign(profile_.gpus.size(), 0);
   energy_rest_mj_.assign(profile_.gpus.size(), 0);
@@ -86,6 +89,18 @@ bool Machine::is_lost(int gpu) const {
 bool Machine::is_hung(int gpu) const {
   const Fault* const hung = fault(FaultKind::gpu_hangs, gpu);
   return hung != nullptr && static_cast<double>(state_.gpus[gpu].busy_ns) >= hung->after_s * 1e9;
+}
+
+bool Machine::has_code(int gpu, const std::string& name) {
+  if (code_.contains({gpu, name})) return true;
+  timeline_.run();
+  if (!timeline_.is_gpu_idle(gpu) && !is_hung(gpu)) {
+    std::fprintf(stderr, "simulator: '%s' is launched on GPU %d for the first time while that waits for something\n",
+                 name.c_str(), gpu);
+    return false;
+  }
+  code_.emplace(gpu, name);
+  return true;
 }
 
 double Machine::nvlink_share(int gpu) const {

@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/simulator/fault.h"
@@ -39,10 +41,13 @@ class Machine {
   Memory& memory() { return memory_; }
   Resources& resources() { return resources_; }
 
-  // What CUDA counts: the GPUs that are there, by their number in the profile.
+  // What CUDA counts: the GPUs that are there and that CUDA_VISIBLE_DEVICES leaves, by their number in the profile.
   const std::vector<int>& present() const { return present_; }
   bool is_lost(int gpu) const;
   bool is_hung(int gpu) const;
+  // Whether a GPU has this code, or can be given it now: as long as it has work, a driver would wait before it loads what
+  // is launched for the first time.
+  bool has_code(int gpu, const std::string& name);
 
   // Paths of flows. A GPU of -1 is the host, with the NUMA node of its memory.
   std::vector<ResourceId> copy_path(int from_gpu, int from_numa, int to_gpu, int to_numa) const;
@@ -88,6 +93,7 @@ class Machine {
   std::vector<Fault> faults_;
   SharedState& state_;
   std::vector<int> present_;
+  std::set<std::pair<int, std::string>> code_;  // that GPUs have
   Resources resources_;
   Memory memory_;
   Timeline timeline_;
