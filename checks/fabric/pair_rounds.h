@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checks/api/check.h"
+#include "checks/api/keep.h"
 #include "checks/fabric/lobby.h"
 
 namespace rackproof {
@@ -47,10 +48,10 @@ void keep_while_used(std::unique_ptr<Thing> thing, Use use) {
   try {
     use(*thing);
   } catch (...) {
-    if (!thing->has_ended()) static_cast<void>(thing.release());
+    if (!thing->has_ended()) keep_for_good(thing);
     throw;
   }
-  if (!thing->has_ended()) static_cast<void>(thing.release());
+  if (!thing->has_ended()) keep_for_good(thing);
 }
 
 }  // namespace rackproof

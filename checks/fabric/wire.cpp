@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "checks/api/keep.h"
 #include "checks/api/last_word.h"
 
 namespace rackproof {
@@ -103,8 +104,8 @@ Wire::~Wire() {
                           return each.second->endpoint != nullptr;
                         });
   if (!is_clean) {
-    for (auto& [rank, partner] : partners_) static_cast<void>(partner.release());
-    for (auto& partner : given_up_) static_cast<void>(partner.release());
+    for (auto& [rank, partner] : partners_) keep_for_good(partner);
+    for (auto& partner : given_up_) keep_for_good(partner);
     return;
   }
   if (worker_ != nullptr) ucp_worker_destroy(worker_);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "checks/api/keep.h"
 #include "checks/gpu/cuda_wait.h"
 
 namespace rackproof {
@@ -29,7 +30,7 @@ void BurnLoad::drop(BurnRun& run, const std::string& code, const std::string& wh
   if (code == "gpu-hung") abandon_gpu(run.member.gpu.index);
   context_.fault(run.member.gpu.id, code, run.member.gpu.id + " in " + run.setup.precision->name + ": " + why);
   // Its memory cannot be given back without waiting for what it will never finish; the process ends soon.
-  static_cast<void>(run.burning.release());
+  keep_for_good(run.burning);
 }
 
 void BurnLoad::look(BurnRun& run) {

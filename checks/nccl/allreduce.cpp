@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checks/api/check.h"
+#include "checks/api/keep.h"
 #include "checks/api/ranks.h"
 #include "checks/nccl/communicators.h"
 #include "checks/nccl/findings.h"
@@ -107,8 +108,8 @@ class Node {
   // After what cannot go on: nothing is given back, since a GPU that hangs would not let it go.
   void leave(std::chrono::milliseconds at_most) {
     if (comms_ != nullptr && !comms_->abort(at_most)) context_.note("NCCL did not come back from its abort either");
-    static_cast<void>(rounds_.release());
-    static_cast<void>(comms_.release());
+    keep_for_good(rounds_);
+    keep_for_good(comms_);
   }
 
   void figures() {

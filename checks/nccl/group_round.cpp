@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "checks/api/keep.h"
 #include "checks/nccl/findings.h"
 #include "checks/nccl/group_report.h"
 #include "checks/nccl/room.h"
@@ -212,8 +213,8 @@ class GroupRound {
       comms_.reset();
       return;
     }
-    static_cast<void>(rounds_.release());
-    static_cast<void>(comms_.release());
+    keep_for_good(rounds_);
+    keep_for_good(comms_);
   }
 
   GroupNode& node_;

@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "checks/api/keep.h"
 #include "checks/pcie/uplinks.h"
 
 namespace rackproof {
@@ -74,10 +75,10 @@ void CopySession::lose(GpuPart& part, const std::string& why, bool is_hung) {
   context_.fault(part.gpu.id, is_hung ? "gpu-hung" : "gpu-lost",
                  "GPU " + std::to_string(part.gpu.index) + " was not measured further: " + why);
   // Never given back: to free what is on a GPU that does not answer may wait for ever, and it may still write.
-  static_cast<void>(part.h2d.release());
-  static_cast<void>(part.d2h.release());
-  static_cast<void>(part.near.release());
-  static_cast<void>(part.device.release());
+  keep_for_good(part.h2d);
+  keep_for_good(part.d2h);
+  keep_for_good(part.near);
+  keep_for_good(part.device);
 }
 
 void CopySession::note_mismatches(GpuPart& part, const LaneBurst& burst) {
@@ -164,9 +165,9 @@ std::array<std::optional<Estimate>, 2> CopySession::measure_on_node(GpuPart& par
     found[0] = measure({h2d.get()}).lanes.front();
     if (!part.is_lost) found[1] = measure({d2h.get()}).lanes.front();
     if (!part.is_lost) return;
-    static_cast<void>(h2d.release());
-    static_cast<void>(d2h.release());
-    static_cast<void>(host.release());
+    keep_for_good(h2d);
+    keep_for_good(d2h);
+    keep_for_good(host);
   });
   return found;
 }
