@@ -24,6 +24,8 @@ constexpr rackproof_parameter kParameters[] = {
      "what the loops are made of; auto: the widest that the CPU has; portable: no non-temporal stores"},
     {"pages", "choice system|huge", "system", nullptr,
      "system: as the kernel is set up for programs that do not ask; huge: ask for huge pages"},
+    {"partial", "boolean", "false", nullptr,
+     "measure although an affinity mask or a cpuset leaves out whole NUMA nodes, and with them their memory"},
     {},
 };
 
@@ -135,6 +137,15 @@ void note_quota(Context& context, std::size_t threads) {
                " threads: they are held back");
 }
 
+// Nobody may take the verdict on some memory for one on all of it.
+void refuse_a_part(Context& context, const std::vector<int>& cpus) {
+  // Threads run on this machine, whatever machine the sysroot tells of.
+  const std::string why = nodes_left_out(SysRoot("/"), cpus);
+  if (why.empty()) return;
+  if (!context.param<bool>("partial")) throw Trouble{why + " (the parameter 'partial' allows it)"};
+  context.note(why);
+}
+
 // A quantity in its declared unit, as an integer that cannot overflow what is made of it.
 std::int64_t bounded(const Context& context, std::string_view name, double scale, double least, double most) {
   const double value = context.param<double>(name) * scale;
@@ -169,6 +180,7 @@ void measure_memory(Context& context) {
   const std::int64_t at_most_ns = bounded(context, "at_most", 1e9, 1e8, 3.6e12);  // 0.1 s to 1 h
   const std::vector<int> cpus = one_per_core(context.sysroot(), allowed_cpus());
 
+  if (context.param<std::string>("cores") != "one") refuse_a_part(context, cpus);
   Tally total;
   for (const Part& part : chosen_parts(context.param<std::string>("cores"), cpus)) {
     const std::size_t threads = part.cpus.size();

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -83,6 +84,20 @@ std::vector<int> one_per_core(const SysRoot& root, const std::vector<int>& allow
     for (const int sibling : parse_cpu_list(siblings.value_or(""))) taken.insert(sibling);
   }
   return chosen;
+}
+
+std::string nodes_left_out(const SysRoot& root, const std::vector<int>& cpus) {
+  const std::string nodes = "/sys/devices/system/node/";
+  const std::vector<int> with_memory = parse_cpu_list(root.text(nodes + "has_memory").value_or(""));
+  std::vector<int> left_out;
+  for (const int node : with_memory) {
+    const std::vector<int> own =
+        parse_cpu_list(root.text(nodes + "node" + std::to_string(node) + "/cpulist").value_or(""));
+    if (!own.empty() && std::ranges::find_first_of(own, cpus) == own.end()) left_out.push_back(node);
+  }
+  if (left_out.empty()) return "";
+  return "this process may use CPU " + to_cpu_list(cpus) + " alone, and so NUMA node " + to_cpu_list(left_out) +
+         " is left out";
 }
 
 }  // namespace rackproof

@@ -21,4 +21,8 @@ std::vector<int> allowed_cpus();
 // The first allowed CPU of each core. A CPU of which the machine says nothing counts as a core.
 std::vector<int> one_per_core(const SysRoot&, const std::vector<int>& allowed);
 
+// Why memory that these CPUs use is not all of the machine's: NUMA nodes that have CPUs and memory, and none of these CPUs. Empty
+// where there is no such node, or the machine tells of none.
+std::string nodes_left_out(const SysRoot&, const std::vector<int>& cpus);
+
 }  // namespace rackproof

@@ -57,6 +57,22 @@ std::chrono::steady_clock::time_point soon() { return std::chrono::steady_clock:
 
 }  // namespace
 
+TEST_CASE("NUMA nodes that no CPU of ours is on are named") {
+  SysrootFixture root;
+  root.file("/sys/devices/system/node/has_memory", "0-3");
+  root.file("/sys/devices/system/node/node0/cpulist", "0-3,8-11");
+  root.file("/sys/devices/system/node/node1/cpulist", "4-7,12-15");
+  root.file("/sys/devices/system/node/node2/cpulist", "16");
+  root.file("/sys/devices/system/node/node3/cpulist", "");  // memory alone, as of a GPU or CXL
+  const SysRoot machine(root.directory());
+  CHECK(nodes_left_out(machine, {0, 4, 16}).empty());
+  CHECK(nodes_left_out(machine, {0, 1, 2, 3, 8}) ==
+        "this process may use CPU 0-3,8 alone, and so NUMA node 1-2 is left out");
+  CHECK(nodes_left_out(machine, {15, 16}) == "this process may use CPU 15-16 alone, and so NUMA node 0 is left out");
+  const SysrootFixture silent;
+  CHECK(nodes_left_out(SysRoot(silent.directory()), {0}).empty());
+}
+
 TEST_CASE("a list of CPUs is read and written") {
   CHECK(parse_cpu_list("0-2,8,10-11") == std::vector{0, 1, 2, 8, 10, 11});
   CHECK(parse_cpu_list("5") == std::vector{5});
