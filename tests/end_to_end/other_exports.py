@@ -1,5 +1,6 @@
 """Exports runs for yEd, as JSON and as a drawing; hostile texts come out of every export as they went in."""
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -52,7 +53,9 @@ class OtherFormats(exported.TestCase):
             self.skipTest("not checked: no networkx here")
         run = self.mixed_run()
         data = json.loads(self.export(run, "json").read_text())
-        graph = networkx.node_link_graph(data)
+        # From 3.4 on it must be told that they are called links.
+        named = "edges" in inspect.signature(networkx.node_link_graph).parameters
+        graph = networkx.node_link_graph(data, edges="links") if named else networkx.node_link_graph(data)
         self.assertTrue(graph.is_directed() and graph.is_multigraph())
         self.assertEqual((len(data["nodes"]), len(data["links"])), (len(graph), graph.number_of_edges()))
         node = support.events(run)[0]["node"]
