@@ -196,7 +196,9 @@ void Flows::find_the_dead(Pair pair, const std::string& why) {
       is_found = true;
     } else if (const Waited how = wait_for(hand.end, kSignOfLife, reason); how != Waited::done) {
       is_found = true;
-      crew_.leave_out(hand, how == Waited::failed ? "gpu-lost" : "gpu-hung", "lost while it was measured: " + why);
+      const bool is_hung = how == Waited::late;
+      crew_.leave_out(hand, is_hung ? "gpu-hung" : "gpu-lost",
+                      (is_hung ? "hangs while it is measured: " : "lost while it was measured: ") + why);
     }
   }
   if (!is_found) {

@@ -88,7 +88,8 @@ std::vector<int> one_per_core(const SysRoot& root, const std::vector<int>& allow
 
 std::string nodes_left_out(const SysRoot& root, const std::vector<int>& cpus) {
   const std::string nodes = "/sys/devices/system/node/";
-  const std::vector<int> with_memory = parse_cpu_list(root.text(nodes + "has_memory").value_or(""));
+  // Kernels before 4.14 do not tell which nodes have memory.
+  const auto with_memory = parse_cpu_list(root.text(nodes + "has_memory").value_or(root.text(nodes + "online").value_or("")));
   std::vector<int> left_out;
   for (const int node : with_memory) {
     const std::vector<int> own =

@@ -90,6 +90,7 @@ class Node {
     context_.note(std::string(to_text(what_)) + ", " + size_text(bytes) + (is_in_place ? ", in place" : ""));
     findings_.set_size(size_text(bytes) + (is_in_place ? ", in place" : ""));
     findings_.say_mismatches(rounds_->begin(bytes, is_in_place));
+    has_verified_ = true;
     result.extents = rounds_->extents();
     std::size_t next = 0;
     result.estimate = sample(
@@ -114,7 +115,7 @@ class Node {
 
   void figures() {
     const double factor = bus_factor(what_, static_cast<int>(gpus_.size()));
-    for (std::size_t i = 0; i < gpus_.size(); ++i) {
+    for (std::size_t i = 0; has_verified_ && i < gpus_.size(); ++i) {
       context_.measure("element_errors", gpus_[i].id, static_cast<double>(findings_.errors()[i]));
     }
     const auto busbw = report_sizes(context_, "", results_, factor, largest_);
@@ -140,6 +141,7 @@ class Node {
   std::unique_ptr<Rounds> rounds_;
   std::optional<NcclBudget> budget_;
   std::vector<SizeResult> results_;
+  bool has_verified_ = false;  // one collective at the least: before, there is no count of errors
   std::size_t largest_ = 0;  // size that is planned
 };
 
